@@ -1,0 +1,18 @@
+# cmake --install: the library, the header, actfn::actfn for find_package, actfn.pc for pkg-config.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+install(TARGETS actfn EXPORT actfnTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY include/actfn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+
+set(act_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/actfn)
+install(EXPORT actfnTargets NAMESPACE actfn:: DESTINATION ${act_cmake_dir})
+configure_package_config_file(cmake/actfnConfig.cmake.in ${CMAKE_BINARY_DIR}/actfnConfig.cmake
+                              INSTALL_DESTINATION ${act_cmake_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/actfnConfigVersion.cmake
+                                 COMPATIBILITY SameMinorVersion)
+install(FILES ${CMAKE_BINARY_DIR}/actfnConfig.cmake ${CMAKE_BINARY_DIR}/actfnConfigVersion.cmake
+        DESTINATION ${act_cmake_dir})
+
+configure_file(cmake/actfn.pc.in actfn.pc @ONLY)
+install(FILES ${CMAKE_BINARY_DIR}/actfn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,0 +1,72 @@
+# act_isa(name features [flags...]): an ISA of the library.
+#
+#   name      kernels/isa/<name>.h and the suffix of its symbols
+#   features  what the CPU must have: ALWAYS, or names of dispatch/cpu.h joined by |
+#   flags     compiler options for its kernels, and for nothing else
+#
+# Each kind of kinds.inc is compiled once per element type into an object library of its own with
+# these flags; the table is compiled without them. act_isa_finish() then writes isas.inc, the list
+# of ISAs the C code reads, in the order of the calls.
+
+set(ACT_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
+set(ACT_ISA_PUBLIC scalar sse42 avx2 avx512 neon) # ids 0..4, actfn.h; further ones follow
+set(ACT_ISA_NAMES "")
+set(ACT_ISA_OBJECTS "")
+set(act_isa_rows "")
+set(act_isa_extra "")
+
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/actfn/kinds.inc)
+file(STRINGS include/actfn/kinds.inc ACT_KINDS REGEX "^ACT_KIND\\(")
+list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\1")
+list(TRANSFORM ACT_KINDS PREPEND kernels/ OUTPUT_VARIABLE act_kind_files)
+list(TRANSFORM act_kind_files APPEND .c)
+
+# Kernels never go through link-time optimisation: it could move their code into baseline objects.
+function(act_kernel_library target isa f64)
+  add_library(${target} OBJECT ${act_kind_files})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
+                             $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)
+  string(COMPARE EQUAL ${isa} scalar is_scalar)
+  target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=${f64}
+    ACT_ISA_HEADER="kernels/isa/${isa}.h" ACT_ISA_IS_SCALAR=$<BOOL:${is_scalar}>
+    ACT_SLEEF_SSE4=$<BOOL:${SLEEF_HAS_SSE4}>)
+  target_compile_options(${target} PRIVATE -fno-lto -Wno-pedantic ${ARGN})
+endfunction()
+
+macro(act_isa name features)
+  foreach(act_f64 0 1)
+    math(EXPR act_bits "32 * (1 + ${act_f64})")
+    act_kernel_library(actk_${name}_f${act_bits} ${name} ${act_f64} ${ARGN} -DACT_TEST_DATA=0)
+    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>)
+  endforeach()
+
+  add_library(act_table_${name} OBJECT dispatch/table.c)
+  target_include_directories(act_table_${name} PRIVATE ${CMAKE_SOURCE_DIR}
+                             ${CMAKE_SOURCE_DIR}/include)
+  target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name})
+  list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:act_table_${name}>)
+
+  list(FIND ACT_ISA_PUBLIC ${name} act_id)
+  if(act_id LESS 0)
+    list(LENGTH act_isa_extra act_extra)
+    math(EXPR act_id "5 + ${act_extra}")
+    list(APPEND act_isa_extra "ACT_ISA_EXTRA(${act_id}, ${name})")
+  endif()
+  string(REPLACE "|" " | ACT_CPU_" act_needs "ACT_CPU_${features}")
+  list(APPEND act_isa_rows "ACT_ISA(${act_id}, ${name}, (${act_needs}))")
+  list(APPEND ACT_ISA_NAMES ${name})
+endmacro()
+
+macro(act_isa_finish)
+  list(JOIN act_isa_rows "\n" act_isa_rows)
+  list(JOIN act_isa_extra "\n" act_isa_extra)
+  file(CONFIGURE OUTPUT ${ACT_GENERATED_DIR}/isas.inc @ONLY CONTENT
+"/* Written by cmake/ActIsa.cmake. ACT_ISA(id, name, CPU features needed), the best last. */
+#ifdef ACT_ISA
+@act_isa_rows@
+#endif
+#ifdef ACT_ISA_EXTRA /* ids the public enum does not name */
+@act_isa_extra@
+#endif
+")
+endmacro()

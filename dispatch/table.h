@@ -1,0 +1,47 @@
+/* The kernel table of an ISA: for each element type and kind a row of function pointers. */
+#ifndef ACT_DISPATCH_TABLE_H
+#define ACT_DISPATCH_TABLE_H
+
+#include "actfn/actfn.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum { ACT_DTYPE_COUNT = ACT_F64 + 1 };
+
+/* Arguments are checked before a kernel is called; n may be 0. */
+typedef void act_forward_fn(const act_params *p, const void *in, void *out, size_t n);
+typedef void act_backward_fn(const act_params *p, const void *in, const void *grad_out,
+                             void *grad_in, size_t n);
+
+/* Defined by kernels/<kind>.c as actk_<kind>_<dtype>_<isa>. */
+struct act_row {
+    act_forward_fn *forward;
+    act_backward_fn *backward;
+    act_backward_fn *from_output; /* NULL: the output does not determine the derivative */
+};
+
+enum {
+    ACT_KIND_COUNT = 0
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds) +1
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+};
+
+struct act_table {
+    const struct act_row *row[ACT_DTYPE_COUNT][ACT_KIND_COUNT];
+};
+
+/* Tables by ISA id, NULL where not built; the constant end of dispatch/select.c. */
+enum { ACT_ISA_MAX = 32 };
+extern const struct act_table *const act_tables[ACT_ISA_MAX];
+
+/* isa | mode << 8: one word, so that a reader never sees half a change. */
+extern _Atomic uint32_t act_state;
+
+static inline const struct act_table *act_current_table(void)
+{
+    return act_tables[atomic_load_explicit(&act_state, memory_order_relaxed) & 0xff];
+}
+
+#endif

@@ -1,0 +1,164 @@
+/* libactfn: neural-network activation functions and their gradients on CPUs.
+ *
+ *   y  = f(x)            act_forward (kind, params, in, out, n)
+ *   dx = dy * f'(x)      act_backward(kind, params, in, grad_out, grad_in, n)
+ *
+ * Rules of every call
+ *   - Arrays hold n elements, need no alignment, and no byte outside them is read or written.
+ *   - An output may be exactly one of the inputs; any other overlap is ACT_ERR_OVERLAP.
+ *   - Checked in this order: kind, params, size (bytes above PTRDIFF_MAX), n == 0 (ACT_OK, NULL
+ *     allowed), NULL, overlap. An error writes nothing.
+ *   - params == NULL means the kind's defaults. Parameters are rounded once to the element type;
+ *     those a kind does not have are ignored.
+ *   - Reentrant from any thread. A call uses the ISA and mode that are set when it begins.
+ *   - Results do not depend on n, position, alignment, neighbours or in-place use.
+ *   - NaN in gives NaN out; +-inf give the limits; subnormals are kept. Bounds (act_kind_bound)
+ *     hold for round-to-nearest with FTZ/DAZ off; the FP control word is never written.
+ *
+ * Every selector is an int, so that any value an FFI passes is defined and can be rejected.
+ * The kinds, their formulas and bounds: actfn/kinds.inc and docs/. C99 and C++11.
+ */
+#ifndef ACTFN_H
+#define ACTFN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ACTFN_VERSION_MAJOR 0
+#define ACTFN_VERSION_MINOR 1
+#define ACTFN_VERSION_PATCH 0
+
+#if defined(_WIN32) || !defined(__GNUC__)
+#define ACT_API
+#else
+#define ACT_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef int act_status;
+typedef int act_kind;
+typedef int act_dtype;
+typedef int act_isa;
+typedef int act_mode;
+
+/* Append only. */
+enum {
+    ACT_OK = 0,
+    ACT_ERR_KIND,       /* no such kind */
+    ACT_ERR_NULL,       /* a pointer is NULL and n > 0 */
+    ACT_ERR_PARAM,      /* a parameter is outside its domain, or too large for the element type */
+    ACT_ERR_SIZE,       /* n elements are more than PTRDIFF_MAX bytes */
+    ACT_ERR_OVERLAP,    /* an output overlaps another array without being the same array */
+    ACT_ERR_ISA,        /* no such ISA, or this machine cannot run it */
+    ACT_ERR_UNSUPPORTED /* the kind, ISA or mode does not offer this operation */
+};
+
+enum { ACT_F32 = 0, ACT_F64 };
+
+/* ISAs the library may be built with. Further ones are reached by act_isa_from_name. */
+enum { ACT_ISA_SCALAR = 0, ACT_ISA_SSE42, ACT_ISA_AVX2, ACT_ISA_AVX512, ACT_ISA_NEON };
+
+/* ACT_MODE_REPRODUCIBLE: the same f32 bits on avx2, avx512 and neon. */
+enum { ACT_MODE_FAST = 0, ACT_MODE_REPRODUCIBLE };
+
+/* ACT_RELU, ACT_GELU ...: the ids of kinds.inc, append only. */
+enum {
+    ACT_KIND_INVALID = -1,
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds) ACT_##NAME = id,
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+};
+
+/* What each field means is the kind's business: act_kind_describe. 32 bytes for ever. */
+typedef struct act_params {
+    double alpha, beta, gamma, delta;
+} act_params;
+
+/* ---- elementwise ------------------------------------------------------------------------- */
+
+/* out[i] = f(in[i]).  f32: see act_kind_bound for the error in ULP. */
+ACT_API act_status act_forward(act_kind kind, const act_params *params, const float *in, float *out,
+                               size_t n);
+ACT_API act_status act_forward_f64(act_kind kind, const act_params *params, const double *in,
+                                   double *out, size_t n);
+
+/* grad_in[i] = grad_out[i] * f'(in[i]), with the real f' and one rounding of the product.
+ * Where f is constant grad_in is +0 whatever grad_out is. grad_in may be in or grad_out. */
+ACT_API act_status act_backward(act_kind kind, const act_params *params, const float *in,
+                                const float *grad_out, float *grad_in, size_t n);
+ACT_API act_status act_backward_f64(act_kind kind, const act_params *params, const double *in,
+                                    const double *grad_out, double *grad_in, size_t n);
+
+/* grad_in[i] = grad_out[i] * f'(x), x = f^-1(out[i]): for kinds whose output determines the
+ * derivative (act_kind_info.from_output); ACT_ERR_UNSUPPORTED for others, ACT_ERR_PARAM where the
+ * parameters make f non-monotone (a negative slope). Accurate as a function of out: where out has
+ * saturated the derivative is 0, and act_backward is the better choice. */
+ACT_API act_status act_backward_from_output(act_kind kind, const act_params *params,
+                                            const float *out, const float *grad_out, float *grad_in,
+                                            size_t n);
+ACT_API act_status act_backward_from_output_f64(act_kind kind, const act_params *params,
+                                                const double *out, const double *grad_out,
+                                                double *grad_in, size_t n);
+
+/* ---- what there is ----------------------------------------------------------------------- */
+
+/* A parameter's domain; a value outside it, or NaN, is ACT_ERR_PARAM. */
+enum {
+    ACT_DOMAIN_NONE = 0, /* the kind does not use this field */
+    ACT_DOMAIN_FINITE,
+    ACT_DOMAIN_POSITIVE,    /* finite, > 0 */
+    ACT_DOMAIN_NONNEGATIVE, /* finite, >= 0 */
+    ACT_DOMAIN_EXTENDED,    /* -inf and +inf allowed */
+    ACT_DOMAIN_ABOVE_ALPHA, /* -inf and +inf allowed, >= alpha */
+    ACT_DOMAIN_BELOW_ALPHA  /* -inf and +inf allowed, <= alpha */
+};
+
+typedef struct act_kind_info {
+    size_t struct_size;      /* set by the caller to sizeof(act_kind_info); first for ever */
+    const char *name;        /* "gelu" */
+    const char *aliases;     /* space-separated, may be "" */
+    const char *formula;     /* f in x, alpha, beta, gamma, delta: docs/FORMULAS.md has the syntax */
+    const char *from_output; /* f' in y, or NULL: act_backward_from_output is not offered */
+    int param_count;         /* how many of alpha, beta, gamma, delta are used */
+    const char *param_name[4]; /* the field's name in the literature, NULL when unused */
+    int param_domain[4];       /* ACT_DOMAIN_* */
+    act_params defaults;       /* unused fields are 0 */
+} act_kind_info;
+
+ACT_API int act_kind_count(void);                       /* ids are 0 .. count-1 */
+ACT_API act_kind act_kind_from_name(const char *name);  /* aliases too; ACT_KIND_INVALID if none */
+ACT_API const char *act_kind_name(act_kind kind);       /* NULL if there is no such kind */
+/* Fills info->struct_size bytes at most: ACT_ERR_KIND, ACT_ERR_NULL, ACT_ERR_SIZE (too small). */
+ACT_API act_status act_kind_describe(act_kind kind, act_kind_info *info);
+/* Published error bound in ULP at default parameters: docs/ACCURACY.md. Within 0.5 of a zero of f'
+ * the derivative's bound is absolute instead (2^-22 |grad_out| for f32, 2^-52 |grad_out| for f64).
+ * NaN if there is no such kind, type, ISA or mode. */
+ACT_API double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode,
+                              int backward);
+ACT_API act_status act_params_init(act_kind kind, act_params *params); /* the defaults */
+ACT_API const char *act_status_string(act_status status);              /* never NULL */
+ACT_API const char *act_version(void);                                 /* "0.1.0" */
+
+/* ---- process-wide settings: one atomic word (isa, mode) ------------------------------------ */
+
+/* At load the best usable ISA is chosen. The environment variable ACTFN_ISA (a name) chooses
+ * another usable one, ACTFN_MODE=reproducible the mode; an unknown or unusable name changes
+ * nothing. A setter acts on calls that begin after it returns. */
+ACT_API int act_isa_count(void);                     /* ids are 0 .. count-1 */
+ACT_API act_isa act_isa_from_name(const char *name); /* -1 if there is none */
+ACT_API const char *act_isa_name(act_isa isa);       /* NULL if there is none */
+ACT_API int act_isa_available(act_isa isa);          /* 1: built in, and this machine can run it */
+ACT_API act_isa act_get_isa(void);
+/* ACT_ERR_ISA: unknown or not available. ACT_ERR_UNSUPPORTED: no FMA, in reproducible mode. */
+ACT_API act_status act_set_isa(act_isa isa);
+ACT_API act_mode act_get_mode(void);
+/* ACT_ERR_PARAM: no such mode. ACT_ERR_UNSUPPORTED: reproducible needs avx2, avx512 or neon. */
+ACT_API act_status act_set_mode(act_mode mode);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,97 @@
+/* AVX2 + FMA. kernels/kernel.h says what each operation means. */
+#include <immintrin.h>
+
+#include "kernels/isa/x86_tail.h"
+
+#define V_HAS_FMA 1
+
+#if !ACT_UNIT_F64
+enum { VL = 8 };
+typedef __m256 vec;
+typedef __m256i vint;
+typedef __m256 vmask;
+
+#define V_(op) _mm256_##op##_ps
+#define V_CMP _mm256_cmp_ps
+
+ACT_OP vint v_bits(vec a) { return _mm256_castps_si256(a); }
+ACT_OP vec v_from_bits(vint a) { return _mm256_castsi256_ps(a); }
+ACT_OP vint i_set(int32_t a) { return _mm256_set1_epi32(a); }
+ACT_OP vint i_add(vint a, vint b) { return _mm256_add_epi32(a, b); }
+ACT_OP vint i_sub(vint a, vint b) { return _mm256_sub_epi32(a, b); }
+ACT_OP vint i_max(vint a, vint b) { return _mm256_max_epi32(a, b); }
+#define i_shl(a, count) _mm256_slli_epi32(a, count)
+#define i_sar(a, count) _mm256_srai_epi32(a, count)
+
+ACT_OP vec v_load_n(const elem *p, size_t n)
+{
+    return n & 4 ? _mm256_set_m128(xmm_load_n(p + 4, n), _mm_loadu_ps(p))
+                 : _mm256_zextps128_ps256(xmm_load_n(p, n));
+}
+ACT_OP void v_store_n(elem *p, vec a, size_t n)
+{
+    __m128 part = _mm256_castps256_ps128(a);
+    if (n & 4) {
+        _mm_storeu_ps(p, part);
+        part = _mm256_extractf128_ps(a, 1);
+        p += 4;
+    }
+    xmm_store_n(p, part, n);
+}
+#else
+#include <sleef.h>
+
+enum { VL = 4 };
+typedef __m256d vec;
+typedef __m256d vmask;
+
+#define V_(op) _mm256_##op##_pd
+#define V_CMP _mm256_cmp_pd
+
+ACT_OP vec v_load_n(const elem *p, size_t n)
+{
+    return n & 2 ? _mm256_set_m128d(xmm_load_n(p + 2, n), _mm_loadu_pd(p))
+                 : _mm256_zextpd128_pd256(xmm_load_n(p, n));
+}
+ACT_OP void v_store_n(elem *p, vec a, size_t n)
+{
+    __m128d part = _mm256_castpd256_pd128(a);
+    if (n & 2) {
+        _mm_storeu_pd(p, part);
+        part = _mm256_extractf128_pd(a, 1);
+        p += 2;
+    }
+    xmm_store_n(p, part, n);
+}
+
+ACT_OP vec v_exp(vec a) { return Sleef_expd4_u10avx2(a); }
+ACT_OP vec v_expm1(vec a) { return Sleef_expm1d4_u10avx2(a); }
+ACT_OP vec v_tanh(vec a) { return Sleef_tanhd4_u10avx2(a); }
+ACT_OP vec v_erfc(vec a) { return Sleef_erfcd4_u15avx2(a); }
+#endif
+
+ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
+ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+ACT_OP vec v_set(elem a) { return V_(set1)(a); }
+
+ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }
+ACT_OP vec v_sub(vec a, vec b) { return V_(sub)(a, b); }
+ACT_OP vec v_mul(vec a, vec b) { return V_(mul)(a, b); }
+ACT_OP vec v_div(vec a, vec b) { return V_(div)(a, b); }
+ACT_OP vec v_fma(vec a, vec b, vec c) { return V_(fmadd)(a, b, c); }
+ACT_OP vec v_fms(vec a, vec b, vec c) { return V_(fmsub)(a, b, c); }
+ACT_OP vec v_fnma(vec a, vec b, vec c) { return V_(fnmadd)(a, b, c); }
+ACT_OP vec v_min(vec a, vec b) { return V_(min)(a, b); }
+ACT_OP vec v_max(vec a, vec b) { return V_(max)(a, b); }
+
+ACT_OP vec v_and(vec a, vec b) { return V_(and)(a, b); }
+ACT_OP vec v_andnot(vec a, vec b) { return V_(andnot)(a, b); }
+ACT_OP vec v_or(vec a, vec b) { return V_(or)(a, b); }
+ACT_OP vec v_xor(vec a, vec b) { return V_(xor)(a, b); }
+
+ACT_OP vmask v_lt(vec a, vec b) { return V_CMP(a, b, _CMP_LT_OQ); }
+ACT_OP vmask v_le(vec a, vec b) { return V_CMP(a, b, _CMP_LE_OQ); }
+ACT_OP vmask v_eq(vec a, vec b) { return V_CMP(a, b, _CMP_EQ_OQ); }
+ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(blendv)(b, a, m); }
+ACT_OP vec v_keep(vmask m, vec a) { return V_(and)(m, a); }
+ACT_OP vec v_drop(vmask m, vec a) { return V_(andnot)(m, a); }

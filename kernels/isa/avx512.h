@@ -1,0 +1,67 @@
+/* AVX-512 F, BW, DQ, VL. kernels/kernel.h says what each operation means. */
+#include <immintrin.h>
+
+#define V_HAS_FMA 1
+
+#if !ACT_UNIT_F64
+enum { VL = 16 };
+typedef __m512 vec;
+typedef __m512i vint;
+typedef __mmask16 vmask;
+
+#define V_TAIL(n) ((__mmask16)((1u << (n)) - 1))
+#define V_(op) _mm512_##op##_ps
+#define V_CMP _mm512_cmp_ps_mask
+
+ACT_OP vint v_bits(vec a) { return _mm512_castps_si512(a); }
+ACT_OP vec v_from_bits(vint a) { return _mm512_castsi512_ps(a); }
+ACT_OP vint i_set(int32_t a) { return _mm512_set1_epi32(a); }
+ACT_OP vint i_add(vint a, vint b) { return _mm512_add_epi32(a, b); }
+ACT_OP vint i_sub(vint a, vint b) { return _mm512_sub_epi32(a, b); }
+ACT_OP vint i_max(vint a, vint b) { return _mm512_max_epi32(a, b); }
+#define i_shl(a, count) _mm512_slli_epi32(a, count)
+#define i_sar(a, count) _mm512_srai_epi32(a, count)
+#else
+#include <sleef.h>
+
+enum { VL = 8 };
+typedef __m512d vec;
+typedef __mmask8 vmask;
+
+#define V_TAIL(n) ((__mmask8)((1u << (n)) - 1))
+#define V_(op) _mm512_##op##_pd
+#define V_CMP _mm512_cmp_pd_mask
+
+ACT_OP vec v_exp(vec a) { return Sleef_expd8_u10avx512f(a); }
+ACT_OP vec v_expm1(vec a) { return Sleef_expm1d8_u10avx512f(a); }
+ACT_OP vec v_tanh(vec a) { return Sleef_tanhd8_u10avx512f(a); }
+ACT_OP vec v_erfc(vec a) { return Sleef_erfcd8_u15avx512f(a); }
+#endif
+
+ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
+ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+ACT_OP vec v_load_n(const elem *p, size_t n) { return V_(maskz_loadu)(V_TAIL(n), p); }
+ACT_OP void v_store_n(elem *p, vec a, size_t n) { V_(mask_storeu)(p, V_TAIL(n), a); }
+ACT_OP vec v_set(elem a) { return V_(set1)(a); }
+
+ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }
+ACT_OP vec v_sub(vec a, vec b) { return V_(sub)(a, b); }
+ACT_OP vec v_mul(vec a, vec b) { return V_(mul)(a, b); }
+ACT_OP vec v_div(vec a, vec b) { return V_(div)(a, b); }
+ACT_OP vec v_fma(vec a, vec b, vec c) { return V_(fmadd)(a, b, c); }
+ACT_OP vec v_fms(vec a, vec b, vec c) { return V_(fmsub)(a, b, c); }
+ACT_OP vec v_fnma(vec a, vec b, vec c) { return V_(fnmadd)(a, b, c); }
+ACT_OP vec v_min(vec a, vec b) { return V_(min)(a, b); }
+ACT_OP vec v_max(vec a, vec b) { return V_(max)(a, b); }
+
+ACT_OP vec v_and(vec a, vec b) { return V_(and)(a, b); }
+ACT_OP vec v_andnot(vec a, vec b) { return V_(andnot)(a, b); }
+ACT_OP vec v_or(vec a, vec b) { return V_(or)(a, b); }
+ACT_OP vec v_xor(vec a, vec b) { return V_(xor)(a, b); }
+
+ACT_OP vmask v_lt(vec a, vec b) { return V_CMP(a, b, _CMP_LT_OQ); }
+ACT_OP vmask v_le(vec a, vec b) { return V_CMP(a, b, _CMP_LE_OQ); }
+ACT_OP vmask v_eq(vec a, vec b) { return V_CMP(a, b, _CMP_EQ_OQ); }
+ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(mask_blend)(m, b, a); }
+ACT_OP vec v_keep(vmask m, vec a) { return V_(maskz_mov)(m, a); }
+ACT_OP vec v_drop(vmask m, vec a) { return V_(maskz_mov)((__typeof__(m))~m, a); }

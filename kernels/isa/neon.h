@@ -1,0 +1,105 @@
+/* NEON (AArch64). kernels/kernel.h says what each operation means. */
+#include <arm_neon.h>
+
+#define V_HAS_FMA 1
+
+#if !ACT_UNIT_F64
+enum { VL = 4 };
+typedef float32x4_t vec;
+typedef int32x4_t vint;
+typedef uint32x4_t vmask;
+typedef uint32x4_t vraw;
+
+#define V_(op) op##q_f32
+#define V_RAW(op) op##q_u32
+#define V_TO_RAW vreinterpretq_u32_f32
+#define V_FROM_RAW vreinterpretq_f32_u32
+
+ACT_OP vint v_bits(vec a) { return vreinterpretq_s32_f32(a); }
+ACT_OP vec v_from_bits(vint a) { return vreinterpretq_f32_s32(a); }
+ACT_OP vint i_set(int32_t a) { return vdupq_n_s32(a); }
+ACT_OP vint i_add(vint a, vint b) { return vaddq_s32(a, b); }
+ACT_OP vint i_sub(vint a, vint b) { return vsubq_s32(a, b); }
+ACT_OP vint i_max(vint a, vint b) { return vmaxq_s32(a, b); }
+#define i_shl(a, count) vshlq_n_s32(a, count)
+#define i_sar(a, count) vshrq_n_s32(a, count)
+
+ACT_OP vec v_load_n(const elem *p, size_t n)
+{
+    float32x2_t low = vdup_n_f32(0), last = vdup_n_f32(0);
+    if (n & 2)
+        low = vld1_f32(p);
+    if (n & 1)
+        last = vld1_lane_f32(p + (n & 2), last, 0);
+    return n & 2 ? vcombine_f32(low, last) : vcombine_f32(last, low);
+}
+ACT_OP void v_store_n(elem *p, vec a, size_t n)
+{
+    float32x2_t part = vget_low_f32(a);
+    if (n & 2) {
+        vst1_f32(p, part);
+        part = vget_high_f32(a);
+    }
+    if (n & 1)
+        vst1_lane_f32(p + (n & 2), part, 0);
+}
+#else
+#include <sleef.h>
+
+enum { VL = 2 };
+typedef float64x2_t vec;
+typedef uint64x2_t vmask;
+typedef uint64x2_t vraw;
+
+#define V_(op) op##q_f64
+#define V_RAW(op) op##q_u64
+#define V_TO_RAW vreinterpretq_u64_f64
+#define V_FROM_RAW vreinterpretq_f64_u64
+
+ACT_OP vec v_load_n(const elem *p, size_t n)
+{
+    return n ? vld1q_lane_f64(p, vdupq_n_f64(0), 0) : vdupq_n_f64(0);
+}
+ACT_OP void v_store_n(elem *p, vec a, size_t n)
+{
+    if (n)
+        vst1q_lane_f64(p, a, 0);
+}
+
+ACT_OP vec v_exp(vec a) { return Sleef_expd2_u10advsimd(a); }
+ACT_OP vec v_expm1(vec a) { return Sleef_expm1d2_u10advsimd(a); }
+ACT_OP vec v_tanh(vec a) { return Sleef_tanhd2_u10advsimd(a); }
+ACT_OP vec v_erfc(vec a) { return Sleef_erfcd2_u15advsimd(a); }
+#endif
+
+ACT_OP vec v_load(const elem *p) { return V_(vld1)(p); }
+ACT_OP void v_store(elem *p, vec a) { V_(vst1)(p, a); }
+#if !ACT_UNIT_F64
+ACT_OP vec v_set(elem a) { return vdupq_n_f32(a); }
+#else
+ACT_OP vec v_set(elem a) { return vdupq_n_f64(a); }
+#endif
+
+ACT_OP vec v_add(vec a, vec b) { return V_(vadd)(a, b); }
+ACT_OP vec v_sub(vec a, vec b) { return V_(vsub)(a, b); }
+ACT_OP vec v_mul(vec a, vec b) { return V_(vmul)(a, b); }
+ACT_OP vec v_div(vec a, vec b) { return V_(vdiv)(a, b); }
+ACT_OP vec v_fma(vec a, vec b, vec c) { return V_(vfma)(c, a, b); }
+ACT_OP vec v_fms(vec a, vec b, vec c) { return V_(vfma)(V_(vneg)(c), a, b); }
+ACT_OP vec v_fnma(vec a, vec b, vec c) { return V_(vfms)(c, a, b); }
+
+ACT_OP vec v_and(vec a, vec b) { return V_FROM_RAW(V_RAW(vand)(V_TO_RAW(a), V_TO_RAW(b))); }
+ACT_OP vec v_andnot(vec a, vec b) { return V_FROM_RAW(V_RAW(vbic)(V_TO_RAW(b), V_TO_RAW(a))); }
+ACT_OP vec v_or(vec a, vec b) { return V_FROM_RAW(V_RAW(vorr)(V_TO_RAW(a), V_TO_RAW(b))); }
+ACT_OP vec v_xor(vec a, vec b) { return V_FROM_RAW(V_RAW(veor)(V_TO_RAW(a), V_TO_RAW(b))); }
+
+ACT_OP vmask v_lt(vec a, vec b) { return V_(vclt)(a, b); }
+ACT_OP vmask v_le(vec a, vec b) { return V_(vcle)(a, b); }
+ACT_OP vmask v_eq(vec a, vec b) { return V_(vceq)(a, b); }
+ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(vbsl)(m, a, b); }
+ACT_OP vec v_keep(vmask m, vec a) { return V_FROM_RAW(V_RAW(vand)(m, V_TO_RAW(a))); }
+ACT_OP vec v_drop(vmask m, vec a) { return V_FROM_RAW(V_RAW(vbic)(V_TO_RAW(a), m)); }
+
+/* Not FMIN/FMAX: those order -0 below +0 and return NaN for either operand; x86 returns b. */
+ACT_OP vec v_min(vec a, vec b) { return v_select(v_lt(a, b), a, b); }
+ACT_OP vec v_max(vec a, vec b) { return v_select(v_lt(b, a), a, b); }

@@ -1,0 +1,71 @@
+/* SSE4.2. kernels/kernel.h says what each operation means. */
+#include <nmmintrin.h>
+
+#include "kernels/isa/x86_tail.h"
+
+#define V_HAS_FMA 0
+
+#if !ACT_UNIT_F64
+enum { VL = 4 };
+typedef __m128 vec;
+typedef __m128i vint;
+typedef __m128 vmask;
+
+#define V_(op) _mm_##op##_ps
+
+ACT_OP vint v_bits(vec a) { return _mm_castps_si128(a); }
+ACT_OP vec v_from_bits(vint a) { return _mm_castsi128_ps(a); }
+ACT_OP vint i_set(int32_t a) { return _mm_set1_epi32(a); }
+ACT_OP vint i_add(vint a, vint b) { return _mm_add_epi32(a, b); }
+ACT_OP vint i_sub(vint a, vint b) { return _mm_sub_epi32(a, b); }
+ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
+#define i_shl(a, count) _mm_slli_epi32(a, count)
+#define i_sar(a, count) _mm_srai_epi32(a, count)
+#else
+#include <sleef.h>
+
+enum { VL = 2 };
+typedef __m128d vec;
+typedef __m128d vmask;
+
+#define V_(op) _mm_##op##_pd
+
+/* SLEEF dropped its sse4 names after 3.9: CMake probes for them. */
+#if ACT_SLEEF_SSE4
+#define V_SLEEF(name) name##sse4
+#else
+#define V_SLEEF(name) name##sse2
+#endif
+ACT_OP vec v_exp(vec a) { return V_SLEEF(Sleef_expd2_u10)(a); }
+ACT_OP vec v_expm1(vec a) { return V_SLEEF(Sleef_expm1d2_u10)(a); }
+ACT_OP vec v_tanh(vec a) { return V_SLEEF(Sleef_tanhd2_u10)(a); }
+ACT_OP vec v_erfc(vec a) { return V_SLEEF(Sleef_erfcd2_u15)(a); }
+#endif
+
+ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
+ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+ACT_OP vec v_load_n(const elem *p, size_t n) { return xmm_load_n(p, n); }
+ACT_OP void v_store_n(elem *p, vec a, size_t n) { xmm_store_n(p, a, n); }
+ACT_OP vec v_set(elem a) { return V_(set1)(a); }
+
+ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }
+ACT_OP vec v_sub(vec a, vec b) { return V_(sub)(a, b); }
+ACT_OP vec v_mul(vec a, vec b) { return V_(mul)(a, b); }
+ACT_OP vec v_div(vec a, vec b) { return V_(div)(a, b); }
+ACT_OP vec v_fma(vec a, vec b, vec c) { return v_add(v_mul(a, b), c); }
+ACT_OP vec v_fms(vec a, vec b, vec c) { return v_sub(v_mul(a, b), c); }
+ACT_OP vec v_fnma(vec a, vec b, vec c) { return v_sub(c, v_mul(a, b)); }
+ACT_OP vec v_min(vec a, vec b) { return V_(min)(a, b); }
+ACT_OP vec v_max(vec a, vec b) { return V_(max)(a, b); }
+
+ACT_OP vec v_and(vec a, vec b) { return V_(and)(a, b); }
+ACT_OP vec v_andnot(vec a, vec b) { return V_(andnot)(a, b); }
+ACT_OP vec v_or(vec a, vec b) { return V_(or)(a, b); }
+ACT_OP vec v_xor(vec a, vec b) { return V_(xor)(a, b); }
+
+ACT_OP vmask v_lt(vec a, vec b) { return V_(cmplt)(a, b); }
+ACT_OP vmask v_le(vec a, vec b) { return V_(cmple)(a, b); }
+ACT_OP vmask v_eq(vec a, vec b) { return V_(cmpeq)(a, b); }
+ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(blendv)(b, a, m); }
+ACT_OP vec v_keep(vmask m, vec a) { return V_(and)(m, a); }
+ACT_OP vec v_drop(vmask m, vec a) { return V_(andnot)(m, a); }

@@ -1,0 +1,148 @@
+/* What every kernels/<kind>.c includes: the vector operations of one ISA, and the loops.
+ *
+ * A kind's file is compiled once per ISA and element type, with
+ *   ACT_ISA_NAME    the ISA: suffix of the symbols
+ *   ACT_ISA_HEADER  kernels/isa/<isa>.h
+ *   ACT_UNIT_F64    1: the f64 kernels, 0: the f32 kernels
+ * and once more with ACT_TEST_DATA for what the tests read (ACT_TEST).
+ *
+ * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
+ *   v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
+ *   v_add, v_sub, v_mul, v_div
+ *   v_fma(a, b, c) = ab + c    v_fms = ab - c    v_fnma = c - ab   fused where V_HAS_FMA
+ *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b      so b when either is NaN
+ *   v_and, v_andnot (~a & b), v_or, v_xor       on the bits
+ *   v_lt, v_le, v_eq -> vmask, false on NaN     v_select(m, a, b) = m ? a : b
+ *   v_keep(m, a) = m ? a : +0                 v_drop(m, a) = m ? +0 : a
+ *   f32: v_bits, v_from_bits, i_set, i_add, i_sub, i_max, i_shl, i_sar (arithmetic)
+ *   f64: v_exp, v_expm1, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
+ * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
+#ifndef ACT_KERNELS_KERNEL_H
+#define ACT_KERNELS_KERNEL_H
+
+#include "dispatch/table.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define ACT_OP static inline __attribute__((always_inline, unused))
+
+#if ACT_UNIT_F64
+typedef double elem;
+#define ACT_DTYPE_NAME f64
+#else
+typedef float elem;
+#define ACT_DTYPE_NAME f32
+#endif
+
+#include ACT_ISA_HEADER
+
+/* Is the compute type double? The f64 units, and the scalar table throughout. */
+#define V_DOUBLE (ACT_UNIT_F64 || ACT_ISA_IS_SCALAR)
+
+/* The parameters in every lane, rounded once to the element type. */
+struct vparams {
+    vec alpha, beta, gamma, delta;
+};
+
+ACT_OP struct vparams v_params(const act_params *p)
+{
+    return (struct vparams){v_set((elem)p->alpha), v_set((elem)p->beta), v_set((elem)p->gamma),
+                            v_set((elem)p->delta)};
+}
+
+ACT_OP vec v_sign(vec a) { return v_and(a, v_set((elem)-0.0)); }
+ACT_OP vec v_abs(vec a) { return v_andnot(v_set((elem)-0.0), a); }
+/* +0, or NaN where a is NaN: what a derivative is where f is constant. */
+ACT_OP vec v_zero_or_nan(vec a) { return v_drop(v_eq(a, a), a); }
+ACT_OP vec v_neg(vec a) { return v_xor(v_set((elem)-0.0), a); }
+
+/* ---- the loops --------------------------------------------------------------------------------
+ * Two vectors a turn (u1 to u4 are within 3% on AVX-512, two is best on AVX2), then one, then the
+ * tail by the same function: a result does not depend on its position. Loads come before stores,
+ * so out may be in. */
+#define ACT_SYMBOL_(kind, op, dtype, isa) actk_##kind##_##op##_##dtype##_##isa
+#define ACT_SYMBOL__(kind, op, dtype, isa) ACT_SYMBOL_(kind, op, dtype, isa)
+#define ACT_SYMBOL(kind, op) ACT_SYMBOL__(kind, op, ACT_DTYPE_NAME, ACT_ISA_NAME)
+#define ACT_ROW_(kind, dtype, isa) actk_##kind##_##dtype##_##isa
+#define ACT_ROW__(kind, dtype, isa) ACT_ROW_(kind, dtype, isa)
+#define ACT_ROW(kind) ACT_ROW__(kind, ACT_DTYPE_NAME, ACT_ISA_NAME)
+
+#define ACT_LOOP1(f, symbol)                                                                       \
+    static void symbol(const act_params *params, const void *in, void *out, size_t n)              \
+    {                                                                                              \
+        const struct vparams p = v_params(params);                                                 \
+        const elem *x = in;                                                                        \
+        elem *y = out;                                                                             \
+        (void)p;                                                                                   \
+        for (; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, y += 2 * VL) {                               \
+            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
+            v_store(y, f(x0, p));                                                                  \
+            v_store(y + VL, f(x1, p));                                                             \
+        }                                                                                          \
+        if (n >= VL) {                                                                             \
+            v_store(y, f(v_load(x), p));                                                           \
+            n -= VL, x += VL, y += VL;                                                             \
+        }                                                                                          \
+        if (n > 0)                                                                                 \
+            v_store_n(y, f(v_load_n(x, n), p), n);                                                 \
+    }
+
+#define ACT_LOOP2(f, symbol)                                                                       \
+    static void symbol(const act_params *params, const void *in, const void *grad_out,             \
+                       void *grad_in, size_t n)                                                    \
+    {                                                                                              \
+        const struct vparams p = v_params(params);                                                 \
+        const elem *x = in, *g = grad_out;                                                         \
+        elem *d = grad_in;                                                                         \
+        (void)p;                                                                                   \
+        for (; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, g += 2 * VL, d += 2 * VL) {                  \
+            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
+            const vec g0 = v_load(g), g1 = v_load(g + VL);                                         \
+            v_store(d, f(x0, g0, p));                                                              \
+            v_store(d + VL, f(x1, g1, p));                                                         \
+        }                                                                                          \
+        if (n >= VL) {                                                                             \
+            v_store(d, f(v_load(x), v_load(g), p));                                                \
+            n -= VL, x += VL, g += VL, d += VL;                                                    \
+        }                                                                                          \
+        if (n > 0)                                                                                 \
+            v_store_n(d, f(v_load_n(x, n), v_load_n(g, n), p), n);                                 \
+    }
+
+/* ---- what a kind's file ends with -------------------------------------------------------------
+ * ACT_KERNEL(kind): the file has defined
+ *   vec <kind>(vec x, struct vparams p)                   y = f(x)
+ *   vec <kind>_grad(vec x, vec g, struct vparams p)       g f'(x)
+ * ACT_KERNEL_FROM_OUTPUT(kind): and
+ *   vec <kind>_grad_y(vec y, vec g, struct vparams p)     g f'(x) from y = f(x)
+ * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
+#if !ACT_TEST_DATA
+#define ACT_KERNEL_ROW_(kind, output)                                                              \
+    ACT_LOOP1(kind, ACT_SYMBOL(kind, fwd))                                                         \
+    ACT_LOOP2(kind##_grad, ACT_SYMBOL(kind, bwd))                                                  \
+    extern const struct act_row ACT_ROW(kind);                                                     \
+    const struct act_row ACT_ROW(kind) = {ACT_SYMBOL(kind, fwd), ACT_SYMBOL(kind, bwd), output};
+#define ACT_KERNEL(kind) ACT_KERNEL_ROW_(kind, NULL)
+#define ACT_KERNEL_FROM_OUTPUT(kind)                                                               \
+    ACT_LOOP2(kind##_grad_y, ACT_SYMBOL(kind, out))                                                \
+    ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
+#define ACT_TEST(kind, ...)                                                                        \
+    struct act_row /* nothing here: the tests compile this file again with ACT_TEST_DATA */
+#else
+#define ACT_KERNEL(kind)
+#define ACT_KERNEL_FROM_OUTPUT(kind)
+#define ACT_TEST(kind, ...)                                                                        \
+    extern const struct act_test act_test_##kind;                                                  \
+    const struct act_test act_test_##kind = {__VA_ARGS__}
+#endif
+
+/* Where a kind wants to be looked at closely. */
+struct act_test {
+    double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
+    double edge[15]; /* kinks, breakpoints of the kernels, limits of the range; 0 ends the list */
+};
+
+#endif

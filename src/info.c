@@ -1,0 +1,143 @@
+/* Names, versions, and what each kind is: all from kinds.inc. */
+#include "src/info.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PARAM(name, value, domain) (name, value, domain)
+#define NAME_OF_(name, value, domain) #name
+#define VALUE_OF_(name, value, domain) value
+#define DOMAIN_OF_(name, value, domain) ACT_DOMAIN_##domain
+#define NAME_OF(p) NAME_OF_ p
+#define VALUE_OF(p) VALUE_OF_ p
+#define DOMAIN_OF(p) DOMAIN_OF_ p
+
+#define NOPARAM 0, {0}, {0}, {0}
+#define PARAM1(a) 1, {NAME_OF(a)}, {DOMAIN_OF(a)}, {.alpha = VALUE_OF(a)}
+#define PARAM2(a, b)                                                                               \
+    2, {NAME_OF(a), NAME_OF(b)}, {DOMAIN_OF(a), DOMAIN_OF(b)}, {VALUE_OF(a), VALUE_OF(b), 0, 0}
+#define PARAM3(a, b, c)                                                                            \
+    3, {NAME_OF(a), NAME_OF(b), NAME_OF(c)}, {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c)},           \
+        {VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), 0}
+#define PARAM4(a, b, c, d)                                                                         \
+    4, {NAME_OF(a), NAME_OF(b), NAME_OF(c), NAME_OF(d)},                                           \
+        {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c), DOMAIN_OF(d)},                                  \
+        {VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), VALUE_OF(d)}
+
+const act_kind_info act_kind_infos[ACT_KIND_COUNT] = {
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
+    [id] = {sizeof(act_kind_info), #name, aliases, formula, from_output, params},
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+};
+
+#define ULP(fs, f2, f5, bs, b2, b5, f64, b64)                                                      \
+    {                                                                                              \
+        {fs, f2, f5}, {bs, b2, b5}, f64, b64                                                       \
+    }
+static const struct act_bounds bounds_of[ACT_KIND_COUNT] = {
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds) [id] = bounds,
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+};
+
+int act_kind_count(void)
+{
+    return ACT_KIND_COUNT;
+}
+
+const char *act_kind_name(act_kind kind)
+{
+    return act_kind_valid(kind) ? act_kind_infos[kind].name : NULL;
+}
+
+/* Is name one of the space-separated words? */
+static int is_word_of(const char *name, const char *words)
+{
+    const size_t length = strlen(name);
+    for (const char *w = words; *w;) {
+        const size_t word = strcspn(w, " ");
+        if (word == length && length > 0 && memcmp(w, name, length) == 0)
+            return 1;
+        w += word + (w[word] == ' ');
+    }
+    return 0;
+}
+
+act_kind act_kind_from_name(const char *name)
+{
+    for (act_kind kind = 0; name && kind < ACT_KIND_COUNT; kind++)
+        if (strcmp(name, act_kind_infos[kind].name) == 0 ||
+            is_word_of(name, act_kind_infos[kind].aliases))
+            return kind;
+    return ACT_KIND_INVALID;
+}
+
+act_status act_kind_describe(act_kind kind, act_kind_info *info)
+{
+    if (!act_kind_valid(kind))
+        return ACT_ERR_KIND;
+    if (!info)
+        return ACT_ERR_NULL;
+    const size_t size = info->struct_size;
+    if (size <= sizeof size)
+        return ACT_ERR_SIZE;
+    /* A caller built against an older header gets the fields it knows; against a newer one, zeros
+     * beyond ours. */
+    const size_t known = size < sizeof *info ? size : sizeof *info;
+    memset(info, 0, size);
+    memcpy(info, &act_kind_infos[kind], known);
+    info->struct_size = size;
+    return ACT_OK;
+}
+
+act_status act_params_init(act_kind kind, act_params *params)
+{
+    if (!act_kind_valid(kind))
+        return ACT_ERR_KIND;
+    if (!params)
+        return ACT_ERR_NULL;
+    *params = act_kind_infos[kind].defaults;
+    return ACT_OK;
+}
+
+double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode, int backward)
+{
+    if (!act_kind_valid(kind) || !act_isa_name(isa))
+        return NAN;
+    if (mode != ACT_MODE_FAST && (mode != ACT_MODE_REPRODUCIBLE || isa == ACT_ISA_SCALAR ||
+                                  isa == ACT_ISA_SSE42))
+        return NAN;
+    const struct act_bounds *b = &bounds_of[kind];
+    if (dtype == ACT_F64)
+        return backward ? b->backward_f64 : b->forward_f64;
+    if (dtype != ACT_F32)
+        return NAN;
+    if (isa == ACT_ISA_SCALAR)
+        return 0.51; /* evaluated in double and rounded once */
+    const int column = isa == ACT_ISA_SSE42 ? 0 : isa == ACT_ISA_AVX512 ? 2 : 1;
+    return backward ? b->backward_f32[column] : b->forward_f32[column];
+}
+
+const char *act_status_string(act_status status)
+{
+    static const char *const text[] = {
+        [ACT_OK] = "ok",
+        [ACT_ERR_KIND] = "no such activation kind",
+        [ACT_ERR_NULL] = "a pointer is NULL",
+        [ACT_ERR_PARAM] = "a parameter is outside its domain",
+        [ACT_ERR_SIZE] = "a size is out of range",
+        [ACT_ERR_OVERLAP] = "arrays overlap without being the same array",
+        [ACT_ERR_ISA] = "no such ISA, or this machine cannot run it",
+        [ACT_ERR_UNSUPPORTED] = "not offered for this kind, ISA or mode",
+    };
+    return (unsigned)status < sizeof text / sizeof text[0] ? text[status] : "unknown status";
+}
+
+#define STR_(x) #x
+#define STR(x) STR_(x)
+
+const char *act_version(void)
+{
+    return STR(ACTFN_VERSION_MAJOR) "." STR(ACTFN_VERSION_MINOR) "." STR(ACTFN_VERSION_PATCH);
+}
