@@ -10,6 +10,7 @@
  *   v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
  *   v_add, v_sub, v_mul, v_div
  *   v_fma(a, b, c) = ab + c    v_fms = ab - c    v_fnma = c - ab   fused where V_HAS_FMA
+ *   v_fma_tight                                 f32: v_fma with one rounding on every ISA
  *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b      so b when either is NaN
  *   v_and, v_andnot (~a & b), v_or, v_xor       on the bits
  *   v_lt, v_le, v_eq -> vmask, false on NaN     v_select(m, a, b) = m ? a : b
@@ -21,6 +22,7 @@
 #define ACT_KERNELS_KERNEL_H
 
 #include "dispatch/table.h"
+#include "kernels/test_data.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -39,6 +41,10 @@ typedef float elem;
 
 #include ACT_ISA_HEADER
 
+#if V_HAS_FMA
+#define v_fma_tight v_fma
+#endif
+
 /* Is the compute type double? The f64 units, and the scalar table throughout. */
 #define V_DOUBLE (ACT_UNIT_F64 || ACT_ISA_IS_SCALAR)
 
@@ -53,22 +59,34 @@ ACT_OP struct vparams v_params(const act_params *p)
                             v_set((elem)p->delta)};
 }
 
-ACT_OP vec v_sign(vec a) { return v_and(a, v_set((elem)-0.0)); }
-ACT_OP vec v_abs(vec a) { return v_andnot(v_set((elem)-0.0), a); }
+ACT_OP vec v_sign(vec a)
+{
+    return v_and(a, v_set((elem)-0.0));
+}
+ACT_OP vec v_abs(vec a)
+{
+    return v_andnot(v_set((elem)-0.0), a);
+}
 /* +0, or NaN where a is NaN: what a derivative is where f is constant. */
-ACT_OP vec v_zero_or_nan(vec a) { return v_drop(v_eq(a, a), a); }
-ACT_OP vec v_neg(vec a) { return v_xor(v_set((elem)-0.0), a); }
+ACT_OP vec v_zero_or_nan(vec a)
+{
+    return v_drop(v_eq(a, a), a);
+}
+ACT_OP vec v_neg(vec a)
+{
+    return v_xor(v_set((elem)-0.0), a);
+}
 
 /* ---- the loops --------------------------------------------------------------------------------
  * Two vectors a turn (u1 to u4 are within 3% on AVX-512, two is best on AVX2), then one, then the
  * tail by the same function: a result does not depend on its position. Loads come before stores,
  * so out may be in. */
-#define ACT_SYMBOL_(kind, op, dtype, isa) actk_##kind##_##op##_##dtype##_##isa
+#define ACT_SYMBOL_(kind, op, dtype, isa)  actk_##kind##_##op##_##dtype##_##isa
 #define ACT_SYMBOL__(kind, op, dtype, isa) ACT_SYMBOL_(kind, op, dtype, isa)
-#define ACT_SYMBOL(kind, op) ACT_SYMBOL__(kind, op, ACT_DTYPE_NAME, ACT_ISA_NAME)
-#define ACT_ROW_(kind, dtype, isa) actk_##kind##_##dtype##_##isa
-#define ACT_ROW__(kind, dtype, isa) ACT_ROW_(kind, dtype, isa)
-#define ACT_ROW(kind) ACT_ROW__(kind, ACT_DTYPE_NAME, ACT_ISA_NAME)
+#define ACT_SYMBOL(kind, op)               ACT_SYMBOL__(kind, op, ACT_DTYPE_NAME, ACT_ISA_NAME)
+#define ACT_ROW_(kind, dtype, isa)         actk_##kind##_##dtype##_##isa
+#define ACT_ROW__(kind, dtype, isa)        ACT_ROW_(kind, dtype, isa)
+#define ACT_ROW(kind)                      ACT_ROW__(kind, ACT_DTYPE_NAME, ACT_ISA_NAME)
 
 #define ACT_LOOP1(f, symbol)                                                                       \
     static void symbol(const act_params *params, const void *in, void *out, size_t n)              \
@@ -114,20 +132,20 @@ ACT_OP vec v_neg(vec a) { return v_xor(v_set((elem)-0.0), a); }
 
 /* ---- what a kind's file ends with -------------------------------------------------------------
  * ACT_KERNEL(kind): the file has defined
- *   vec <kind>(vec x, struct vparams p)                   y = f(x)
- *   vec <kind>_grad(vec x, vec g, struct vparams p)       g f'(x)
+ *   vec <kind>_forward(vec x, struct vparams p)             y = f(x)
+ *   vec <kind>_backward(vec x, vec g, struct vparams p)     g f'(x)
  * ACT_KERNEL_FROM_OUTPUT(kind): and
- *   vec <kind>_grad_y(vec y, vec g, struct vparams p)     g f'(x) from y = f(x)
+ *   vec <kind>_from_output(vec y, vec g, struct vparams p)  g f'(x), given y = f(x)
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
 #if !ACT_TEST_DATA
 #define ACT_KERNEL_ROW_(kind, output)                                                              \
-    ACT_LOOP1(kind, ACT_SYMBOL(kind, fwd))                                                         \
-    ACT_LOOP2(kind##_grad, ACT_SYMBOL(kind, bwd))                                                  \
+    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, fwd))                                               \
+    ACT_LOOP2(kind##_backward, ACT_SYMBOL(kind, bwd))                                              \
     extern const struct act_row ACT_ROW(kind);                                                     \
     const struct act_row ACT_ROW(kind) = {ACT_SYMBOL(kind, fwd), ACT_SYMBOL(kind, bwd), output};
 #define ACT_KERNEL(kind) ACT_KERNEL_ROW_(kind, NULL)
 #define ACT_KERNEL_FROM_OUTPUT(kind)                                                               \
-    ACT_LOOP2(kind##_grad_y, ACT_SYMBOL(kind, out))                                                \
+    ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
     ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
 #define ACT_TEST(kind, ...)                                                                        \
     struct act_row /* nothing here: the tests compile this file again with ACT_TEST_DATA */
@@ -138,11 +156,5 @@ ACT_OP vec v_neg(vec a) { return v_xor(v_set((elem)-0.0), a); }
     extern const struct act_test act_test_##kind;                                                  \
     const struct act_test act_test_##kind = {__VA_ARGS__}
 #endif
-
-/* Where a kind wants to be looked at closely. */
-struct act_test {
-    double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
-    double edge[15]; /* kinks, breakpoints of the kernels, limits of the range; 0 ends the list */
-};
 
 #endif

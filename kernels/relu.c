@@ -2,22 +2,22 @@
  * f'(0) = 0; -0 stays -0; NaN stays NaN. */
 #include "kernels/kernel.h"
 
-ACT_OP vec relu(vec x, struct vparams p)
+ACT_OP vec relu_forward(vec x, struct vparams p)
 {
     (void)p;
     return v_max(v_set(0), x);
 }
 
-ACT_OP vec relu_grad(vec x, vec g, struct vparams p)
+ACT_OP vec relu_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     return v_select(v_lt(v_set(0), x), g, v_zero_or_nan(x));
 }
 
 /* y > 0 exactly where x > 0. */
-ACT_OP vec relu_grad_y(vec y, vec g, struct vparams p)
+ACT_OP vec relu_from_output(vec y, vec g, struct vparams p)
 {
-    return relu_grad(y, g, p);
+    return relu_backward(y, g, p);
 }
 
 ACT_KERNEL_FROM_OUTPUT(relu)

@@ -4,25 +4,40 @@
 #include <math.h>
 #include <string.h>
 
-#define PARAM(name, value, domain) (name, value, domain)
-#define NAME_OF_(name, value, domain) #name
-#define VALUE_OF_(name, value, domain) value
+#define PARAM(name, value, domain)      (name, value, domain)
+#define NAME_OF_(name, value, domain)   #name
+#define VALUE_OF_(name, value, domain)  value
 #define DOMAIN_OF_(name, value, domain) ACT_DOMAIN_##domain
-#define NAME_OF(p) NAME_OF_ p
-#define VALUE_OF(p) VALUE_OF_ p
-#define DOMAIN_OF(p) DOMAIN_OF_ p
+#define NAME_OF(p)                      NAME_OF_ p
+#define VALUE_OF(p)                     VALUE_OF_ p
+#define DOMAIN_OF(p)                    DOMAIN_OF_ p
 
-#define NOPARAM 0, {0}, {0}, {0}
-#define PARAM1(a) 1, {NAME_OF(a)}, {DOMAIN_OF(a)}, {.alpha = VALUE_OF(a)}
+#define NOPARAM                                                                                    \
+    0, {0}, {0},                                                                                   \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#define PARAM1(a)                                                                                  \
+    1, {NAME_OF(a)}, {DOMAIN_OF(a)},                                                               \
+    {                                                                                              \
+        .alpha = VALUE_OF(a)                                                                       \
+    }
 #define PARAM2(a, b)                                                                               \
-    2, {NAME_OF(a), NAME_OF(b)}, {DOMAIN_OF(a), DOMAIN_OF(b)}, {VALUE_OF(a), VALUE_OF(b), 0, 0}
+    2, {NAME_OF(a), NAME_OF(b)}, {DOMAIN_OF(a), DOMAIN_OF(b)},                                     \
+    {                                                                                              \
+        VALUE_OF(a), VALUE_OF(b), 0, 0                                                             \
+    }
 #define PARAM3(a, b, c)                                                                            \
     3, {NAME_OF(a), NAME_OF(b), NAME_OF(c)}, {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c)},           \
-        {VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), 0}
+    {                                                                                              \
+        VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), 0                                                   \
+    }
 #define PARAM4(a, b, c, d)                                                                         \
     4, {NAME_OF(a), NAME_OF(b), NAME_OF(c), NAME_OF(d)},                                           \
         {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c), DOMAIN_OF(d)},                                  \
-        {VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), VALUE_OF(d)}
+    {                                                                                              \
+        VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), VALUE_OF(d)                                         \
+    }
 
 const act_kind_info act_kind_infos[ACT_KIND_COUNT] = {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
@@ -105,8 +120,8 @@ double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode
 {
     if (!act_kind_valid(kind) || !act_isa_name(isa))
         return NAN;
-    if (mode != ACT_MODE_FAST && (mode != ACT_MODE_REPRODUCIBLE || isa == ACT_ISA_SCALAR ||
-                                  isa == ACT_ISA_SSE42))
+    if (mode != ACT_MODE_FAST &&
+        (mode != ACT_MODE_REPRODUCIBLE || isa == ACT_ISA_SCALAR || isa == ACT_ISA_SSE42))
         return NAN;
     const struct act_bounds *b = &bounds_of[kind];
     if (dtype == ACT_F64)
@@ -135,7 +150,7 @@ const char *act_status_string(act_status status)
 }
 
 #define STR_(x) #x
-#define STR(x) STR_(x)
+#define STR(x)  STR_(x)
 
 const char *act_version(void)
 {

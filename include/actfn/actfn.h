@@ -117,20 +117,20 @@ enum {
 };
 
 typedef struct act_kind_info {
-    size_t struct_size;      /* set by the caller to sizeof(act_kind_info); first for ever */
-    const char *name;        /* "gelu" */
-    const char *aliases;     /* space-separated, may be "" */
-    const char *formula;     /* f in x, alpha, beta, gamma, delta: docs/FORMULAS.md has the syntax */
-    const char *from_output; /* f' in y, or NULL: act_backward_from_output is not offered */
-    int param_count;         /* how many of alpha, beta, gamma, delta are used */
+    size_t struct_size;  /* set by the caller to sizeof(act_kind_info); first for ever */
+    const char *name;    /* "gelu" */
+    const char *aliases; /* space-separated, may be "" */
+    const char *formula; /* f in x, alpha, beta, gamma, delta: docs/FORMULAS.md has the syntax */
+    const char *from_output;   /* f' in y, or NULL: act_backward_from_output is not offered */
+    int param_count;           /* how many of alpha, beta, gamma, delta are used */
     const char *param_name[4]; /* the field's name in the literature, NULL when unused */
     int param_domain[4];       /* ACT_DOMAIN_* */
     act_params defaults;       /* unused fields are 0 */
 } act_kind_info;
 
-ACT_API int act_kind_count(void);                       /* ids are 0 .. count-1 */
-ACT_API act_kind act_kind_from_name(const char *name);  /* aliases too; ACT_KIND_INVALID if none */
-ACT_API const char *act_kind_name(act_kind kind);       /* NULL if there is no such kind */
+ACT_API int act_kind_count(void);                      /* ids are 0 .. count-1 */
+ACT_API act_kind act_kind_from_name(const char *name); /* aliases too; ACT_KIND_INVALID if none */
+ACT_API const char *act_kind_name(act_kind kind);      /* NULL if there is no such kind */
 /* Fills info->struct_size bytes at most: ACT_ERR_KIND, ACT_ERR_NULL, ACT_ERR_SIZE (too small). */
 ACT_API act_status act_kind_describe(act_kind kind, act_kind_info *info);
 /* Published error bound in ULP at default parameters: docs/ACCURACY.md. Within 0.5 of a zero of f'

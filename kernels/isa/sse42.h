@@ -21,6 +21,17 @@ ACT_OP vint i_sub(vint a, vint b) { return _mm_sub_epi32(a, b); }
 ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
 #define i_shl(a, count) _mm_slli_epi32(a, count)
 #define i_sar(a, count) _mm_srai_epi32(a, count)
+
+/* Through double, where the product is exact: 14 instructions for a rounding less. */
+ACT_OP vec v_fma_tight(vec a, vec b, vec c)
+{
+    const __m128d low = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
+    a = _mm_movehl_ps(a, a);
+    b = _mm_movehl_ps(b, b);
+    c = _mm_movehl_ps(c, c);
+    const __m128d high = _mm_add_pd(_mm_mul_pd(_mm_cvtps_pd(a), _mm_cvtps_pd(b)), _mm_cvtps_pd(c));
+    return _mm_movelh_ps(_mm_cvtpd_ps(low), _mm_cvtpd_ps(high));
+}
 #else
 #include <sleef.h>
 

@@ -1,0 +1,63 @@
+/* ELU: y = x for x > 0, alpha (e^x - 1) otherwise.
+ * f'(0) = alpha, f' = alpha e^x below; -0 stays -0. alpha == 0 is the constant 0 below: relu. */
+#include "kernels/math.h"
+
+ACT_OP vec elu_expm1(vec x)
+{
+#if V_DOUBLE
+    return v_expm1(x);
+#else
+    /* S (1 + p) - 1, S = 2^n: relative accuracy kept down to 0. */
+    const struct reduced e = v_reduce(x);
+    const vec s = v_pow2(e.n, 0);
+    return v_fma(s, v_expm1_poly(e.r, 1), v_sub(s, v_set(1)));
+#endif
+}
+
+ACT_OP vec elu_forward(vec x, struct vparams p)
+{
+    /* e^-40 - 1 = -1 in either type. alpha == 0: the product must be +0, not -0. */
+    const vec lowest = v_drop(v_eq(p.alpha, v_set(0)), v_set(-40));
+    const vec y = v_mul(v_add(p.alpha, v_set(0)), elu_expm1(v_min(v_max(lowest, x), v_set(1))));
+    return v_select(v_le(v_set(0), x), x, y);
+}
+
+/* alpha e^x g for x <= 0. */
+ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
+{
+#if V_DOUBLE
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    return v_grad_even(x, g, v_mul(alpha, e.value), e.scale);
+#else
+    /* alpha's exponent joins n, so that no product over- or underflows before the result. */
+    const vmask tiny = v_lt(v_abs(alpha), v_set(0x1p-100f));
+    const vec normal = v_select(tiny, v_mul(alpha, v_set(0x1p64f)), alpha);
+    const vint exponent = i_sub(i_sar(v_bits(v_abs(normal)), 23), i_set(127));
+    const vint unscale = v_bits(v_keep(tiny, v_from_bits(i_set(64))));
+    const vec mantissa = v_or(v_and(normal, v_from_bits(i_set((int32_t)0x807fffff))), v_set(1));
+
+    /* FLT_MAX e^-262 = 2^-250 */
+    const struct reduced e = v_reduce_negative(v_min(v_set(262), v_abs(x)));
+    const vec t = v_mul(mantissa, v_exp_poly(e.r, -1, 1));
+    const vint n = i_max(i_set(-250), i_add(e.n, i_sub(exponent, unscale)));
+    return v_grad_even(x, g, t, n);
+#endif
+}
+
+ACT_OP vec elu_backward(vec x, vec g, struct vparams p)
+{
+    const vec below =
+        v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(x), elu_grad_below(x, g, p.alpha));
+    return v_select(v_lt(v_set(0), x), g, below);
+}
+
+/* alpha e^x = y + alpha: cancels where y is near -alpha, and so is for this entry point only. */
+ACT_OP vec elu_from_output(vec y, vec g, struct vparams p)
+{
+    const vec below =
+        v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(y), v_mul(g, v_add(y, p.alpha)));
+    return v_select(v_lt(v_set(0), y), g, below);
+}
+
+ACT_KERNEL_FROM_OUTPUT(elu)
+ACT_TEST(elu, .edge = {-0.3466, -17.33, -40, -87.3365402, -103.972076, -172, -708.4, -745.1});

@@ -1,0 +1,179 @@
+/* Vector mathematics shared by the kinds. f32 has fused polynomials of our own, since a call per
+ * vector is 1.5 to 18 times slower; f64 stands on SLEEF. Accuracy is stated per function; the
+ * bounds of the kinds are measured over all inputs (docs/ACCURACY.md). */
+#ifndef ACT_KERNELS_MATH_H
+#define ACT_KERNELS_MATH_H
+
+#include "kernels/kernel.h"
+
+/* a * b - product, exactly, for product = RN(a b). Without FMA: Dekker's splitting, exact for
+ * |a|, |b| < 2^100 (f32) as long as nothing underflows. */
+ACT_OP vec v_mul_low(vec a, vec b, vec product)
+{
+#if V_HAS_FMA
+    return v_fms(a, b, product);
+#else
+    const vec splitter = v_set(V_DOUBLE ? 0x1p27f + 1 : 4097.0f); /* half the significand's bits */
+    const vec ca = v_mul(splitter, a), cb = v_mul(splitter, b);
+    const vec ah = v_sub(ca, v_sub(ca, a)), bh = v_sub(cb, v_sub(cb, b));
+    const vec al = v_sub(a, ah), bl = v_sub(b, bh);
+    vec low = v_sub(v_mul(ah, bh), product);
+    low = v_add(low, v_mul(ah, bl));
+    low = v_add(low, v_mul(al, bh));
+    return v_add(low, v_mul(al, bl));
+#endif
+}
+
+#if !V_DOUBLE
+
+/* ---- f32 ------------------------------------------------------------------------------------- */
+
+#define LOG2E 0x1.715476p+0f
+/* ln 2 = LN2_HIGH + LN2_LOW + 2^-48.3: 15 bits, so that n * LN2_HIGH is exact for |n| < 512. */
+#define LN2_HIGH    0x1.62e4p-1f
+#define LN2_LOW     0x1.7f7d1cp-20f
+#define ROUND_MAGIC 0x1.8p23f /* x + this - this = rint(x), and n is in the low bits of the sum */
+
+/* 2^(n + bias), for an n + bias from -126 to 127. */
+ACT_OP vec v_pow2(vint n, int bias)
+{
+    return v_from_bits(i_shl(i_add(n, i_set(127 + bias)), 23));
+}
+
+/* scale * e^(k r) for |k r| <= .3468. The polynomial's error is 2^-26.1 relative to e^(k r) - 1
+ * (kernels/fit/exp.sollya); with k and scale powers of two their factors are exact and free. */
+ACT_OP vec v_exp_poly(vec r, float k, float scale)
+{
+    vec p = v_set(0x1.6b73ap-10f * (k * k * k * k * k * k) * scale);
+    p = v_fma(p, r, v_set(0x1.1227aap-7f * (k * k * k * k * k) * scale));
+    p = v_fma(p, r, v_set(0x1.555716p-5f * (k * k * k * k) * scale));
+    p = v_fma(p, r, v_set(0x1.5554bp-3f * (k * k * k) * scale));
+    p = v_fma(p, r, v_set(0x1.fffffep-2f * (k * k) * scale));
+    p = v_fma(p, r, v_set(k * scale));
+    return v_fma_tight(p, r, v_set(scale));
+}
+
+/* e^(k r) - 1, same polynomial: relative error kept down to r = 0. */
+ACT_OP vec v_expm1_poly(vec r, float k)
+{
+    vec p = v_set(0x1.6b73ap-10f * (k * k * k * k * k * k));
+    p = v_fma(p, r, v_set(0x1.1227aap-7f * (k * k * k * k * k)));
+    p = v_fma(p, r, v_set(0x1.555716p-5f * (k * k * k * k)));
+    p = v_fma(p, r, v_set(0x1.5554bp-3f * (k * k * k)));
+    p = v_fma(p, r, v_set(0x1.fffffep-2f * (k * k)));
+    return v_fma(v_mul(p, r), r, k == 1 ? r : v_mul(r, v_set(k)));
+}
+
+/* x = n ln 2 + r, |r| <= .3468, for |x| <= 350: absolute error below 2^-26 (the rounding of r). */
+struct reduced {
+    vec r;
+    vint n;
+};
+
+ACT_OP struct reduced v_reduce(vec x)
+{
+    const vec shifted = v_fma(x, v_set(LOG2E), v_set(ROUND_MAGIC));
+    const vec n = v_sub(shifted, v_set(ROUND_MAGIC));
+    vec r = v_fnma(n, v_set(LN2_HIGH), x);
+    r = v_fnma(n, v_set(LN2_LOW), r);
+    return (struct reduced){r, i_sub(v_bits(shifted), i_set(0x4b400000))};
+}
+
+/* The same for -a: -a = n ln 2 - r, so that e^-a = 2^n e^-r without negating anything. */
+ACT_OP struct reduced v_reduce_negative(vec a)
+{
+    const vec shifted = v_fnma(a, v_set(LOG2E), v_set(ROUND_MAGIC));
+    const vec n = v_sub(shifted, v_set(ROUND_MAGIC));
+    vec r = v_fma(n, v_set(LN2_HIGH), a);
+    r = v_fma(n, v_set(LN2_LOW), r);
+    return (struct reduced){r, i_sub(v_bits(shifted), i_set(0x4b400000))};
+}
+
+/* t g 2^n for |t| in [2^-30, 2.83] (or 0) and n in [-250, 127], rounded three times, of which only
+ * the last can be subnormal or overflow unless the result does: 2^n is applied in two halves, the
+ * smaller factor first, g between them. */
+ACT_OP vec v_scale_grad(vec t, vec g, vint n)
+{
+    const vint first = i_max(n, i_sar(i_sub(n, i_set(1)), 1));
+    return v_mul(v_mul(v_mul(t, v_pow2(first, 0)), g), v_pow2(i_sub(n, first), 0));
+}
+
+#define GRAD_RANGE 172.0f /* arguments of exp beyond it change no product: e^-172 < 2^-248 */
+
+/* The logistic function for derivatives: sigmoid(-a) = S inv, S = 2^n, inv = 1 / (S + e^r), for a in
+ * [0, GRAD_RANGE]. S is kept as s1 s2: below 2^-126 it has no normal float of its own. */
+struct logistic {
+    vec inv, s1, s2;
+    vint n;
+};
+
+ACT_OP struct logistic v_logistic(vec a)
+{
+    const struct reduced e = v_reduce_negative(a);
+    const vint half = i_sar(e.n, 1);
+    struct logistic l = {.s1 = v_pow2(half, 0), .s2 = v_pow2(i_sub(e.n, half), 0), .n = e.n};
+    /* 1 / D with D = d + low, d = RN((1 + S) + p): one Newton step leaves the last rounding alone.
+     * A plain quotient would bring D's error twice into s (1 - s). */
+    const vec p = v_expm1_poly(e.r, 1), base = v_fma(l.s1, l.s2, v_set(1)), d = v_add(base, p);
+    const vec low = v_sub(p, v_sub(d, base));
+    const vec inv = v_div(v_set(1), d);
+    l.inv = v_fma(v_fnma(low, inv, v_fnma(d, inv, v_set(1))), inv, inv);
+    return l;
+}
+
+/* g f'(x) for f' even with f'(x) = t 2^n, going to 0 (keeping t's sign) at +-inf. */
+ACT_OP vec v_grad_even(vec x, vec g, vec t, vint n)
+{
+    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+    return v_scale_grad(t, g, n);
+}
+
+/* g f'(x) for f'(-a) = t 2^n and f'(a) = 1 - f'(-a), a >= 0, going to 0 at -inf and 1 at +inf:
+ * what f(x) - f(-x) = x implies. */
+ACT_OP vec v_grad_gated(vec x, vec g, vec t, vint n)
+{
+    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+    const vint half = i_sar(n, 1);
+    const vec t1 = v_mul(t, v_pow2(half, 0)), s2 = v_pow2(i_sub(n, half), 0);
+    return v_select(v_lt(x, v_set(0)), v_mul(v_mul(t1, g), s2), v_mul(g, v_fnma(t1, s2, v_set(1))));
+}
+
+#else
+
+/* ---- f64, and the scalar table --------------------------------------------------------------- */
+
+/* e^-(a + low) as value * scale, value normal for a in [0, EXP_RANGE]: what multiplies it comes
+ * before the scale, so that only the last product can be subnormal. 1 ULP (SLEEF's exp; a - SHIFT
+ * is exact, e^-SHIFT is 6e-4 ULP from a double, low is below 2^-43). */
+#define EXP_SHIFT 359.375
+#define EXP_SCALE 0x1.7205cad11c4edp-519
+#define EXP_RANGE 760.0 /* e^-760 < 2^-1096: zero in any product */
+
+struct scaled {
+    vec value, scale;
+};
+
+ACT_OP struct scaled v_exp_scaled(vec a, vec low)
+{
+    const vmask far = v_lt(v_set(EXP_SHIFT), a);
+    const vec e = v_exp(v_sub(v_select(far, v_set(EXP_SHIFT), v_set(0)), a));
+    return (struct scaled){v_fnma(e, low, e), v_select(far, v_set(EXP_SCALE), v_set(1))};
+}
+
+/* g f'(x) for f' even with f'(x) = t scale, going to 0 (keeping t's sign) at +-inf. */
+ACT_OP vec v_grad_even(vec x, vec g, vec t, vec scale)
+{
+    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+    return v_mul(v_mul(t, g), scale);
+}
+
+/* g f'(x) for f'(-a) = t scale and f'(a) = 1 - f'(-a), a >= 0, going to 0 at -inf, 1 at +inf. */
+ACT_OP vec v_grad_gated(vec x, vec g, vec t, vec scale)
+{
+    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+    return v_select(v_lt(x, v_set(0)), v_mul(v_mul(t, g), scale),
+                    v_mul(g, v_fnma(t, scale, v_set(1))));
+}
+
+#endif
+#endif

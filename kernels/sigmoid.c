@@ -1,0 +1,49 @@
+/* Logistic sigmoid: y = 1 / (1 + e^-x).
+ * f' = y (1 - y), even. y -> +0 at -inf, subnormal from x = -87.3365, 0 from -103.97. */
+#include "kernels/math.h"
+
+#if V_DOUBLE
+ACT_OP vec sigmoid_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec z = v_exp(v_neg(v_abs(x)));
+    return v_div(v_select(v_lt(x, v_set(0)), z, v_set(1)), v_add(v_set(1), z));
+}
+
+ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    const vec d = v_fma(e.value, e.scale, v_set(1));
+    return v_grad_even(x, g, v_div(e.value, v_mul(d, d)), e.scale);
+}
+#else
+/* e^x = S / P, so y = S / (S + P). S and P carry 2^40, so that S is normal down to the clamp and
+ * only the quotient can be subnormal. */
+ACT_OP vec sigmoid_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec inner = v_min(v_set(40), v_max(v_set(-110), x));
+    const struct reduced e = v_reduce(inner);
+    const vec s = v_pow2(e.n, 40);
+    return v_div(s, v_add(s, v_exp_poly(e.r, -1, 0x1p40f)));
+}
+
+ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const struct logistic l = v_logistic(v_min(v_set(GRAD_RANGE), v_abs(x)));
+    /* s (1 - s) = 2^n (inv - inv^2 2^n) */
+    const vec t = v_fnma(v_mul(l.inv, l.s1), v_mul(l.inv, l.s2), l.inv);
+    return v_grad_even(x, g, t, l.n);
+}
+#endif
+
+ACT_OP vec sigmoid_from_output(vec y, vec g, struct vparams p)
+{
+    (void)p;
+    return v_mul(g, v_mul(y, v_sub(v_set(1), y)));
+}
+
+ACT_KERNEL_FROM_OUTPUT(sigmoid)
+ACT_TEST(sigmoid, .edge = {-110, -103.972076, -87.3365402, 16.6, 40, -708.4, -745.1});

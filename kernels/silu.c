@@ -1,0 +1,53 @@
+/* SiLU: y = x sigmoid(x).
+ * f' = s (1 + x (1 - s)), s = sigmoid(x); f'(-a) = 1 - f'(a); zero at x = -1.27846454.
+ * y -> -0 at -inf; subnormal from x = -91.8568, -0 from -108.66. */
+#include "kernels/math.h"
+
+#if V_DOUBLE
+ACT_OP vec silu_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec inner = v_max(v_set(-EXP_RANGE), x);
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    const vmask negative = v_lt(x, v_set(0));
+    const vec d = v_fma(e.value, e.scale, v_set(1));
+    const vec y = v_div(v_mul(inner, v_select(negative, e.value, v_set(1))), d);
+    return v_mul(y, v_select(negative, e.scale, v_set(1)));
+}
+
+ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
+    const struct scaled e = v_exp_scaled(a, v_set(0));
+    const vec d = v_fma(e.value, e.scale, v_set(1));
+    const vec t = v_div(v_mul(e.value, v_sub(d, a)), v_mul(d, d));
+    return v_grad_gated(x, g, t, e.scale);
+}
+#else
+/* As sigmoid.c; x S is exact, so y has the quotient's rounding alone. */
+ACT_OP vec silu_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec inner = v_min(v_set(40), v_max(v_set(-110), x));
+    const struct reduced e = v_reduce(inner);
+    const vec s = v_pow2(e.n, 40);
+    const vec y = v_div(v_mul(inner, s), v_add(s, v_exp_poly(e.r, -1, 0x1p40f)));
+    return v_select(v_lt(v_set(40), x), x, y);
+}
+
+/* f'(-a) = s (1 - a (1 - s)), s = 2^n inv. */
+ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
+    const struct logistic l = v_logistic(a);
+    const vec rest = v_fma_tight(v_mul(l.inv, l.s1), v_neg(l.s2), v_set(1)); /* 1 - s */
+    return v_grad_gated(x, g, v_mul(l.inv, v_fma_tight(v_neg(a), rest, v_set(1))), l.n);
+}
+#endif
+
+ACT_KERNEL(silu)
+ACT_TEST(silu, .zero = -1.27846454,
+         .edge = {-110, -108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720,
+                  -752});

@@ -1,0 +1,10 @@
+/* Where a kind wants to be looked at closely: what its file says in ACT_TEST, for the tests. */
+#ifndef ACT_KERNELS_TEST_DATA_H
+#define ACT_KERNELS_TEST_DATA_H
+
+struct act_test {
+    double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
+    double edge[15]; /* kinks, breakpoints of the kernels, limits of the range; 0 is no edge */
+};
+
+#endif

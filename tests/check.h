@@ -1,0 +1,90 @@
+/* checkact: every ISA x kind against the double reference (the scalar f64 table). */
+#ifndef ACT_TESTS_CHECK_H
+#define ACT_TESTS_CHECK_H
+
+#include "actfn/actfn.h"
+#include "kernels/test_data.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum op { OP_FORWARD, OP_BACKWARD, OP_FROM_OUTPUT, OP_COUNT };
+extern const char *const op_names[OP_COUNT];
+
+extern const struct act_test *const act_tests[];
+
+struct options {
+    const char *isa, *kind; /* shell patterns, NULL: all */
+    uint64_t seed;
+    int quick, exhaustive, hash, jobs;
+    const char *report; /* exhaustive: Markdown file to write */
+    const char *state;  /* exhaustive: file of finished results, to resume from */
+};
+
+/* The call under test, for the crash handler and failure messages. */
+struct where {
+    act_isa isa;
+    act_kind kind;
+    enum op op;
+    act_dtype dtype;
+    size_t n, offset;
+    act_params params;
+};
+extern struct where where;
+
+/* One failed check: printed (the first few of each ISA x kind x op) and counted. */
+extern int failures;
+void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* ---- calling ------------------------------------------------------------------------------- */
+
+/* Any operation on any type; g is ignored for OP_FORWARD. Fails the check on a status. */
+void call(act_dtype dtype, enum op op, act_kind kind, const act_params *params, const void *x,
+          const void *g, void *out, size_t n);
+int op_offered(act_kind kind, enum op op, const act_params *params);
+size_t elem_size(act_dtype dtype);
+void use_isa(act_isa isa);
+
+/* ---- inputs -------------------------------------------------------------------------------- */
+
+uint64_t random_u64(uint64_t *state);
+float float_of_bits(uint32_t bits);
+uint32_t bits_of_float(float value);
+/* Hard inputs for a kind: specials, each edge with its neighbours, a linear grid over [-20, 20],
+ * random bit patterns. Returns count floats. */
+void fill_inputs(act_kind kind, float *x, size_t count, uint64_t *state);
+/* +-1, 0, 2^+-100, inf, NaN, random. */
+void fill_grads(float *g, size_t count, uint64_t *state);
+/* The i-th parameter set to try; 0 is the defaults. Returns 0 past the last. */
+int params_of_grid(act_kind kind, int i, act_params *params);
+
+/* ---- measuring ----------------------------------------------------------------------------- */
+
+/* |got - want| in units of the last place of want as a float. Special values and signs of zero must
+ * be equal: INFINITY if not. NaN equals NaN. */
+double ulp_error(float got, double want);
+
+struct worst {
+    double ulp;
+    float x, g, got;
+    double want;
+    uint64_t above1; /* inputs with more than 1 ULP */
+};
+
+/* Updates *worst with one result of a derivative of slope f', g f' = want; near a zero of f' and
+ * for subnormal f' the absolute bounds of actfn.h apply. Returns 0 if it is out of bounds. */
+int judge_forward(struct worst *worst, double bound, float x, float got, double want);
+int judge_backward(struct worst *worst, double bound, double zero, float x, float g, float got,
+                   double want, double slope);
+
+/* ---- the checks ---------------------------------------------------------------------------- */
+
+void check_accuracy(const struct options *options, act_isa isa, act_kind kind, size_t count);
+void check_memory(const struct options *options, act_isa isa, act_kind kind, act_dtype dtype);
+void check_environment(act_isa isa, act_kind kind);
+void print_hashes(const struct options *options, act_isa isa, act_kind kind);
+int sweep(const struct options *options); /* all 2^32 inputs; exit status */
+
+int selected(const char *pattern, const char *name);
+
+#endif

@@ -1,0 +1,158 @@
+/* Inputs, parameters and gradients that find bugs, and the measure of error. */
+#include "tests/check.h"
+
+#include <math.h>
+#include <string.h>
+
+uint64_t random_u64(uint64_t *state) /* splitmix64 */
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return z ^ z >> 31;
+}
+
+float float_of_bits(uint32_t bits)
+{
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+uint32_t bits_of_float(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static const float specials[] = {
+    0.0f,      -0.0f,      1.0f,       -1.0f,       INFINITY,    -INFINITY,    NAN,
+    0x1p-149f, -0x1p-149f, 0x1p-126f,  -0x1p-126f,  0x1.8p-130f, -0x1.8p-130f, 0x1.fffffep+127f,
+    -1e-8f,    1e-8f,      3.0f,       -3.0f,       6.0f,        -6.0f,        -0x1.fffffep+127f,
+    88.0f,     -88.0f,     -103.0f,    -104.0f,     -1e5f,       1e5f,         -200.0f,
+    0.5f,      -0.5f,      5.9999995f, -5.9999995f, 1e30f,       -1e30f,       -126.0f,
+};
+enum { SPECIALS = sizeof specials / sizeof specials[0] };
+
+void fill_inputs(act_kind kind, float *x, size_t count, uint64_t *state)
+{
+    size_t i = 0;
+    for (int s = 0; s < SPECIALS && i < count; s++)
+        x[i++] = specials[s];
+
+    /* 32 floats on both sides of every edge and of the zero of f'. */
+    for (int e = -1; e < 15; e++) {
+        const double edge = e < 0 ? act_tests[kind]->zero : act_tests[kind]->edge[e];
+        if (edge == 0)
+            continue;
+        const uint32_t bits = bits_of_float((float)edge);
+        for (uint32_t k = 0; k <= 64 && i < count; k++)
+            x[i++] = float_of_bits(bits - 32 + k);
+    }
+
+    const size_t rest = count - i, linear = rest / 2;
+    for (size_t k = 0; k < linear; k++)
+        x[i++] = (float)(-20 + 40.0 * ((double)k + (double)(random_u64(state) >> 11) * 0x1p-53) /
+                                   (double)linear);
+    while (i < count)
+        x[i++] = float_of_bits((uint32_t)random_u64(state));
+}
+
+void fill_grads(float *g, size_t count, uint64_t *state)
+{
+    static const float fixed[] = {1,         -1,       0,         -0.0f, 0x1p100f,  -0x1p100f,
+                                  0x1p-100f, INFINITY, -INFINITY, NAN,   -0x1p-100f};
+    enum { FIXED = sizeof fixed / sizeof fixed[0] };
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t r = random_u64(state);
+        const unsigned choice = (unsigned)(r >> 32) % 32;
+        const double normal = (double)(int32_t)(uint32_t)r * 0x1p-30;
+        g[i] = choice < FIXED ? fixed[choice] : (float)normal;
+    }
+}
+
+int params_of_grid(act_kind kind, int i, act_params *params)
+{
+    static const double values[] = {0, -0.0, 1, -1, 0.5, -0.3, 3, 1e-30, 1e30, -1e30, 1e-40, 3e38};
+    enum { VALUES = sizeof values / sizeof values[0] };
+    act_kind_info info = {.struct_size = sizeof info};
+    act_kind_describe(kind, &info);
+    *params = info.defaults;
+    if (i == 0)
+        return 1;
+    if (i > VALUES * info.param_count)
+        return 0;
+    double *field = &params->alpha + (i - 1) / VALUES;
+    const double value = values[(i - 1) % VALUES];
+    /* A value outside the domain is replaced by a legal one: positive. */
+    *field = value;
+    float x = 0, y;
+    if (act_forward(kind, params, &x, &y, 1) == ACT_ERR_PARAM)
+        *field = fabs(value) + (value == 0);
+    return 1;
+}
+
+/* 1 / ulp(v) as a float's, for finite v. */
+static double inverse_ulp(double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    int exponent = (int)(bits >> 52 & 0x7ff) - 1023;
+    if (exponent < -126)
+        exponent = -126;
+    bits = (uint64_t)(1023 + 23 - exponent) << 52;
+    memcpy(&v, &bits, sizeof v);
+    return v;
+}
+
+double ulp_error(float got, double want)
+{
+    if (isnan(want) || isnan(got))
+        return isnan(want) && isnan(got) ? 0 : INFINITY;
+    if (!signbit(got) != !signbit(want))
+        return INFINITY; /* also of a zero */
+    if (isinf(want))
+        return (double)got == want ? 0 : INFINITY;
+    /* Past the largest float the next one would be 2^128. */
+    const double value = isinf(got) ? copysign(0x1p128, (double)got) : (double)got;
+    const double limit = fabs(want) > 0x1p128 ? copysign(0x1p128, want) : want;
+    if (want == 0)
+        return got == 0 ? 0 : fabs(value) * 0x1p149;
+    return fabs(value - limit) * inverse_ulp(fabs(limit) >= 0x1p128 ? 0x1p127 : limit);
+}
+
+static int note(struct worst *worst, double error, double bound, float x, float g, float got,
+                double want)
+{
+    if (error > 1)
+        worst->above1++;
+    if (error > worst->ulp) {
+        worst->ulp = error;
+        worst->x = x;
+        worst->g = g;
+        worst->got = got;
+        worst->want = want;
+    }
+    return error <= bound;
+}
+
+int judge_forward(struct worst *worst, double bound, float x, float got, double want)
+{
+    return note(worst, ulp_error(got, want), bound, x, 0, got, want);
+}
+
+int judge_backward(struct worst *worst, double bound, double zero, float x, float g, float got,
+                   double want, double slope)
+{
+    const double error = ulp_error(got, want);
+    if ((error > bound || error > worst->ulp) && !isnan(want) && !isnan(got)) {
+        const double size = fabs((double)g), off = fabs((double)got - want);
+        if (zero != 0 && fabs((double)x - zero) <= 0.5 && (off <= 0x1p-22 * size || isinf(g)))
+            return 1; /* actfn.h: an absolute bound beside a zero of f' */
+        if (fabs(slope) < 0x1p-126 && off <= 0x1p-148 * fmax(1, size) &&
+            (got != 0 || !signbit(got) == !signbit(want)))
+            return 1;
+    }
+    return note(worst, error, bound, x, g, got, want);
+}
