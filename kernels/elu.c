@@ -18,7 +18,7 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
 {
     /* e^-40 - 1 = -1 in either type. alpha == 0: the product must be +0, not -0. */
     const vec lowest = v_drop(v_eq(p.alpha, v_set(0)), v_set(-40));
-    const vec y = v_mul(v_add(p.alpha, v_set(0)), elu_expm1(v_min(v_max(lowest, x), v_set(1))));
+    const vec y = v_mul(v_add(p.alpha, v_set(0)), elu_expm1(v_min(v_set(1), v_max(lowest, x))));
     return v_select(v_le(v_set(0), x), x, y);
 }
 
@@ -26,8 +26,14 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
 ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
 {
 #if V_DOUBLE
-    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    return v_grad_even(x, g, v_mul(alpha, e.value), e.scale);
+    /* In the tail as a square: alpha may lift e^x from far below the range of doubles. */
+    const vec a = v_min(v_set(1416), v_abs(x)), half = v_mul(a, v_set(0.5));
+    const vmask far = v_lt(v_set(350), a);
+    const vec e = v_exp(v_neg(v_select(far, half, a)));
+    /* A large alpha before g, a small one last: what comes before the result stays normal. */
+    const vmask large = v_le(v_set(1), v_abs(alpha));
+    const vec first = v_select(large, alpha, v_set(1)), last = v_select(large, v_set(1), alpha);
+    return v_mul(last, v_grad_even(x, g, v_mul(first, e), v_select(far, e, v_set(1))));
 #else
     /* alpha's exponent joins n, so that no product over- or underflows before the result. */
     const vmask tiny = v_lt(v_abs(alpha), v_set(0x1p-100f));
@@ -60,4 +66,5 @@ ACT_OP vec elu_from_output(vec y, vec g, struct vparams p)
 }
 
 ACT_KERNEL_FROM_OUTPUT(elu)
-ACT_TEST(elu, .edge = {-0.3466, -17.33, -40, -87.3365402, -103.972076, -172, -708.4, -745.1});
+ACT_TEST(elu, .odd_zero = 1,
+         .edge = {-0.3466, -17.33, -40, -87.3365402, -103.972076, -172, -708.4, -745.1});

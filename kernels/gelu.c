@@ -8,12 +8,13 @@
 #include "kernels/math.h"
 
 #if V_DOUBLE
-#define INV_SQRT2     0x1.6a09e667f3bcdp-1
-#define INV_SQRT2_LOW -0x1.bdd3413b26456p-55
-#define TWO_BY_SQRTPI 0x1.20dd750429b6dp+0
-#define INV_SQRT2PI   0x1.9884533d43651p-2
-#define FAR           20.0  /* beyond, Q's asymptotic series has 2^-57 relative error with w^10 */
-#define GELU_RANGE    38.98 /* a^2/2 = 759.7 */
+#define INV_SQRT2       0x1.6a09e667f3bcdp-1
+#define INV_SQRT2_LOW   -0x1.bdd3413b26456p-55
+#define TWO_BY_SQRTPI   0x1.20dd750429b6dp+0
+#define INV_SQRT2PI     0x1.9884533d43651p-2
+#define INV_SQRT2PI_LOW -0x1.cbc0d30ebfd15p-56
+#define FAR             20.0  /* beyond, Q's asymptotic series has 2^-57 relative error with w^10 */
+#define GELU_RANGE      38.98 /* a^2/2 = 759.7 */
 
 struct gauss {
     struct scaled e; /* e^(-a^2/2) */
@@ -68,9 +69,13 @@ ACT_OP vec gelu_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_min(v_set(GELU_RANGE), v_abs(x));
     const struct gauss n = v_gauss(a);
-    const vec a_phi = v_mul(v_mul(a, v_set(INV_SQRT2PI)), n.e.value);
-    const vec tail = v_mul(a_phi, v_fms(n.w, n.series, v_set(1)));
-    return v_grad_gated(x, g, v_select(n.far, tail, v_sub(n.q, a_phi)), n.e.scale);
+    /* a phi(a) as high + low: Q cancels part of it, and its own rounding errors would grow. */
+    const vec ac = v_mul(a, v_set(INV_SQRT2PI)), high = v_mul(ac, n.e.value);
+    const vec ac_low = v_fma(a, v_set(INV_SQRT2PI_LOW), v_mul_low(a, v_set(INV_SQRT2PI), ac));
+    const vec low = v_fma(ac_low, n.e.value, v_mul_low(ac, n.e.value, high));
+    const vec tail = v_mul(high, v_fms(n.w, n.series, v_set(1)));
+    const vec near = v_sub(v_sub(n.q, high), low);
+    return v_grad_gated(x, g, v_select(n.far, tail, near), n.e.scale);
 }
 #else
 #define SQRT_2PI    0x1.40d932p+1f /* 2e-3 half-ULP from sqrt(2 pi) */
@@ -141,6 +146,6 @@ ACT_OP vec gelu_backward(vec x, vec g, struct vparams p)
 #endif
 
 ACT_KERNEL(gelu)
-ACT_TEST(gelu, .zero = -0.75179152,
+ACT_TEST(gelu, .odd_zero = 1, .zero = -0.75179152,
          .edge = {-14.8, -14.356068, -13.341882, -13.146246, -18.5, -20, -26.8, -37.5, -38.4,
                   -38.98, 20, 5.5});

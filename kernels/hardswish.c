@@ -21,4 +21,4 @@ ACT_OP vec hardswish_backward(vec x, vec g, struct vparams p)
 }
 
 ACT_KERNEL(hardswish)
-ACT_TEST(hardswish, .edge = {-3, 3, -1.5});
+ACT_TEST(hardswish, .odd_zero = 1, .edge = {-3, 3, -1.5});

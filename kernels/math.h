@@ -100,8 +100,8 @@ ACT_OP vec v_scale_grad(vec t, vec g, vint n)
 
 #define GRAD_RANGE 172.0f /* arguments of exp beyond it change no product: e^-172 < 2^-248 */
 
-/* The logistic function for derivatives: sigmoid(-a) = S inv, S = 2^n, inv = 1 / (S + e^r), for a in
- * [0, GRAD_RANGE]. S is kept as s1 s2: below 2^-126 it has no normal float of its own. */
+/* The logistic function for derivatives: sigmoid(-a) = S inv, S = 2^n, inv = 1 / (S + e^r), for a
+ * in [0, GRAD_RANGE]. S is kept as s1 s2: below 2^-126 it has no normal float of its own. */
 struct logistic {
     vec inv, s1, s2;
     vint n;
@@ -117,7 +117,8 @@ ACT_OP struct logistic v_logistic(vec a)
     const vec p = v_expm1_poly(e.r, 1), base = v_fma(l.s1, l.s2, v_set(1)), d = v_add(base, p);
     const vec low = v_sub(p, v_sub(d, base));
     const vec inv = v_div(v_set(1), d);
-    l.inv = v_fma(v_fnma(low, inv, v_fnma(d, inv, v_set(1))), inv, inv);
+    const vec rest = v_fma_tight(v_neg(d), inv, v_set(1));
+    l.inv = v_fma(v_fnma(low, inv, rest), inv, inv);
     return l;
 }
 
@@ -158,6 +159,12 @@ ACT_OP struct scaled v_exp_scaled(vec a, vec low)
     const vmask far = v_lt(v_set(EXP_SHIFT), a);
     const vec e = v_exp(v_sub(v_select(far, v_set(EXP_SHIFT), v_set(0)), a));
     return (struct scaled){v_fnma(e, low, e), v_select(far, v_set(EXP_SCALE), v_set(1))};
+}
+
+/* (1 + z)^2 for z in [0, 1] with the rounding of 1 + z left out, which squaring would double. */
+ACT_OP vec v_square_1p(vec z)
+{
+    return v_fma(z, v_add(v_set(2), z), v_set(1));
 }
 
 /* g f'(x) for f' even with f'(x) = t scale, going to 0 (keeping t's sign) at +-inf. */

@@ -21,4 +21,4 @@ ACT_OP vec relu_from_output(vec y, vec g, struct vparams p)
 }
 
 ACT_KERNEL_FROM_OUTPUT(relu)
-ACT_TEST(relu);
+ACT_TEST(relu, .odd_zero = 1);

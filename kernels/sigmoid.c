@@ -14,8 +14,8 @@ ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    const vec d = v_fma(e.value, e.scale, v_set(1));
-    return v_grad_even(x, g, v_div(e.value, v_mul(d, d)), e.scale);
+    const vec square = v_square_1p(v_mul(e.value, e.scale));
+    return v_grad_even(x, g, v_div(e.value, square), e.scale);
 }
 #else
 /* e^x = S / P, so y = S / (S + P). S and P carry 2^40, so that S is normal down to the clamp and

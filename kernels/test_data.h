@@ -4,6 +4,7 @@
 
 struct act_test {
     double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
+    int odd_zero;    /* f(-0) is -0, whatever the parameters */
     double edge[15]; /* kinks, breakpoints of the kernels, limits of the range; 0 is no edge */
 };
 

@@ -32,8 +32,9 @@ struct where {
 };
 extern struct where where;
 
-/* One failed check: printed (the first few of each ISA x kind x op) and counted. */
+/* A failed check: printed (the first few of each ISA x kind) and counted. */
 extern int failures;
+void catch_crashes(void); /* a crash names the call under test */
 void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- calling ------------------------------------------------------------------------------- */
@@ -81,7 +82,8 @@ int judge_backward(struct worst *worst, double bound, double zero, float x, floa
 
 void check_accuracy(const struct options *options, act_isa isa, act_kind kind, size_t count);
 void check_memory(const struct options *options, act_isa isa, act_kind kind, act_dtype dtype);
-void check_environment(act_isa isa, act_kind kind);
+/* f(-0), and the FP control word, which no call may change. */
+void check_contract(act_isa isa, act_kind kind);
 void print_hashes(const struct options *options, act_isa isa, act_kind kind);
 int sweep(const struct options *options); /* all 2^32 inputs; exit status */
 

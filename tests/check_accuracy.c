@@ -70,10 +70,9 @@ static void check_op(enum op op, act_isa isa, act_kind kind, const act_params *p
     const double zero = op == OP_BACKWARD ? act_tests[kind]->zero : 0;
     struct worst worst = {0};
     for (size_t i = 0; i < n; i++) {
-        const int ok = op == OP_FORWARD
-                           ? judge_forward(&worst, bound, x[i], got[i], want[i])
-                           : judge_backward(&worst, bound, zero, x[i], g[i], got[i], want[i],
-                                            slope[i]);
+        const int ok = op == OP_FORWARD ? judge_forward(&worst, bound, x[i], got[i], want[i])
+                                        : judge_backward(&worst, bound, zero, x[i], g[i], got[i],
+                                                         want[i], slope[i]);
         if (!ok)
             fail("x %a (%.9g) g %a: got %a want %a, %.3f ULP, bound %g", (double)x[i], (double)x[i],
                  (double)(g ? g[i] : 0), (double)got[i], want[i], ulp_error(got[i], want[i]),
@@ -125,7 +124,7 @@ void check_accuracy(const struct options *options, act_isa isa, act_kind kind, s
     free(g);
 }
 
-void check_environment(act_isa isa, act_kind kind)
+void check_contract(act_isa isa, act_kind kind)
 {
     enum { N = 99 };
     float x[N], g[N], y[N];
@@ -133,15 +132,22 @@ void check_environment(act_isa isa, act_kind kind)
     fill_inputs(kind, x, N, &state);
     fill_grads(g, N, &state);
     act_params params;
-    params_of_grid(kind, 0, &params);
-    for (enum op op = 0; op < OP_COUNT; op++) {
-        if (!op_offered(kind, op, &params))
-            continue;
-        where = (struct where){isa, kind, op, ACT_F32, N, 0, params};
-        const uint64_t before = fp_control();
-        call(ACT_F32, op, kind, &params, x, g, y, N);
-        if (fp_control() != before)
-            fail("the FP control word changed");
+    for (int i = 0; params_of_grid(kind, i, &params); i++) {
+        const float zero = -0.0f;
+        float f_zero;
+        where = (struct where){isa, kind, OP_FORWARD, ACT_F32, 1, 0, params};
+        call(ACT_F32, OP_FORWARD, kind, &params, &zero, NULL, &f_zero, 1);
+        if (act_tests[kind]->odd_zero && (f_zero != 0 || !signbit(f_zero)))
+            fail("f(-0) = %g, not -0", (double)f_zero);
+        for (enum op op = 0; op < OP_COUNT; op++) {
+            if (!op_offered(kind, op, &params))
+                continue;
+            where = (struct where){isa, kind, op, ACT_F32, N, 0, params};
+            const uint64_t before = fp_control();
+            call(ACT_F32, op, kind, &params, x, g, y, N);
+            if (fp_control() != before)
+                fail("the FP control word changed");
+        }
     }
 }
 

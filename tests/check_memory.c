@@ -18,7 +18,8 @@ static struct guarded guarded_new(size_t size)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const size_t inner = (size + page - 1) / page * page;
-    unsigned char *base = mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    unsigned char *base =
+        mmap(NULL, inner + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (base == MAP_FAILED || mprotect(base + page, inner, PROT_READ | PROT_WRITE) != 0)
         exit(2);
     return (struct guarded){base + page, inner};
@@ -150,8 +151,16 @@ void check_memory(const struct options *options, act_isa isa, act_kind kind, act
             where = (struct where){isa, kind, op, dtype, POOL, 0, params};
             const void *px = dtype == ACT_F64 ? (void *)wide_x : x;
             const void *pg = dtype == ACT_F64 ? (void *)wide_g : g;
-            struct memory_test t = {dtype, op,   kind, &params, px, pg, (const char *)want,
-                                    guarded_new(bytes), guarded_new(bytes), guarded_new(bytes)};
+            struct memory_test t = {dtype,
+                                    op,
+                                    kind,
+                                    &params,
+                                    px,
+                                    pg,
+                                    (const char *)want,
+                                    guarded_new(bytes),
+                                    guarded_new(bytes),
+                                    guarded_new(bytes)};
             call(dtype, op, kind, &params, px, pg, want, POOL);
             check_one_op(options, &t);
             guarded_free(t.in);

@@ -31,7 +31,7 @@ struct result {
 static struct {
     _Atomic int next, finished;
     struct result result[MAX_PASSES][SLICES];
-} *shared;
+} * shared;
 
 static struct pass passes[MAX_PASSES];
 static int pass_count, isa_count;
@@ -64,10 +64,9 @@ static void judge_chunk(const struct pass *pass, struct result *r, int i, const 
         if (size >= 0x1p-126 && size < 0x1.fffffep127 && off <= half_ulp &&
             off <= half_ulp * 2 * worst->ulp)
             continue;
-        const int ok = pass->op == OP_FORWARD
-                           ? judge_forward(worst, bound, x[k], got[k], want[k])
-                           : judge_backward(worst, bound, zero, x[k], g[k], got[k], want[k],
-                                            slope[k]);
+        const int ok = pass->op == OP_FORWARD ? judge_forward(worst, bound, x[k], got[k], want[k])
+                                              : judge_backward(worst, bound, zero, x[k], g[k],
+                                                               got[k], want[k], slope[k]);
         r->bad[i] += !ok;
     }
 }
@@ -98,7 +97,8 @@ static void run_slice(int p, int slice)
             wide_g[k] = (double)g[k];
             ones[k] = 1;
         }
-        where = (struct where){isas[isa_count - 1], pass->kind, pass->op, ACT_F64, CHUNK, 0, params};
+        where =
+            (struct where){isas[isa_count - 1], pass->kind, pass->op, ACT_F64, CHUNK, 0, params};
         use_isa(where.isa);
         call(ACT_F64, pass->op, pass->kind, &rounded, wide_x, wide_g, want, CHUNK);
         if (pass->mixed)
@@ -215,8 +215,9 @@ static struct result total_of(int p)
 static int report(FILE *out)
 {
     int bad = 0;
-    fprintf(out, "| kind | operation | ISA | max ULP | at x | g | got | want | above 1 ULP | out of "
-                 "bounds |\n|---|---|---|---|---|---|---|---|---|---|\n");
+    fprintf(out,
+            "| kind | operation | ISA | max ULP | at x | g | got | want | above 1 ULP | out of "
+            "bounds |\n|---|---|---|---|---|---|---|---|---|---|\n");
     for (int p = 0; p < pass_count; p++) {
         const struct result sum = total_of(p);
         for (int i = 0; i < isa_count; i++) {

@@ -1,0 +1,24 @@
+/* The formulas of kinds.inc, evaluated with their derivative in MPFR. docs/FORMULAS.md has the
+ * syntax. */
+#ifndef ACT_TESTS_FORMULA_H
+#define ACT_TESTS_FORMULA_H
+
+#include "actfn/actfn.h"
+
+#include <mpfr.h>
+
+struct formula_value {
+    mpfr_t value, slope; /* f and f' in the formula's variable */
+    int constant;        /* f does not depend on the variable near this point: f' is exactly 0 */
+};
+
+void formula_init(struct formula_value *v);
+void formula_clear(struct formula_value *v);
+
+/* Evaluates text at variable (x or y), a finite number, to at least 90 good bits of value and
+ * slope: the precision is doubled until two evaluations agree. Returns NULL, or what is wrong with
+ * the text. */
+const char *formula_eval(const char *text, double variable, const act_params *params,
+                         struct formula_value *result);
+
+#endif

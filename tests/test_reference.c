@@ -1,0 +1,251 @@
+/* Every table against MPFR: the formulas of kinds.inc and their derivatives, on edges, specials and
+ * random points; f32 and f64, several parameter values. What checkact takes as its reference, the
+ * scalar f64 table, is checked here.
+ *
+ * test_reference [--kind PATTERN] [--points N] [--seed N] */
+#include "tests/check.h"
+#include "tests/formula.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FAR = 1 << 20 }; /* where every kind has reached its behaviour at infinity */
+
+static const char *formula_of(act_kind kind, enum op op)
+{
+    static act_kind_info info;
+    info.struct_size = sizeof info;
+    act_kind_describe(kind, &info);
+    return op == OP_FROM_OUTPUT ? info.from_output : info.formula;
+}
+
+static void evaluate(act_kind kind, enum op op, double x, const act_params *params,
+                     struct formula_value *v)
+{
+    const char *error = formula_eval(formula_of(kind, op), x, params, v);
+    if (error) {
+        fprintf(stderr, "%s: formula does not parse at '%s'\n", act_kind_name(kind), error);
+        exit(1);
+    }
+}
+
+/* v at x, which may be infinite: the limit, infinite if still growing between 2^20 and 2^21. */
+static void evaluate_limit(act_kind kind, enum op op, double x, const act_params *params,
+                           struct formula_value *v)
+{
+    if (!isinf(x)) {
+        evaluate(kind, op, x, params, v);
+        if (fabs(x) > FAR && !v->constant && (mpfr_zero_p(v->slope) || mpfr_nan_p(v->slope))) {
+            /* Out of MPFR's exponent range: not 0, but as small as at a nearer point. */
+            struct formula_value near;
+            formula_init(&near);
+            evaluate(kind, op, copysign(FAR, x), params, &near);
+            mpfr_set(v->slope, near.slope, MPFR_RNDN);
+            formula_clear(&near);
+        }
+        return;
+    }
+    struct formula_value next;
+    formula_init(&next);
+    evaluate(kind, op, copysign(FAR, x), params, v);
+    evaluate(kind, op, copysign(2.0 * FAR, x), params, &next);
+    const double growth = mpfr_get_d(next.value, MPFR_RNDN) / mpfr_get_d(v->value, MPFR_RNDN);
+    if (growth > 1.5)
+        mpfr_set_inf(v->value, mpfr_sgn(next.value));
+    else if (fabs(mpfr_get_d(v->value, MPFR_RNDN)) < 1e-300)
+        mpfr_set_zero(v->value, mpfr_signbit(v->value) ? -1 : 1);
+    else
+        mpfr_set_d(v->value, mpfr_get_d(v->value, MPFR_RNDN), MPFR_RNDN);
+    mpfr_set_d(v->slope, mpfr_get_d(v->slope, MPFR_RNDN), MPFR_RNDN);
+    formula_clear(&next);
+}
+
+/* |got - want| in ulps of want in a format of this precision and least exponent; specials and signs
+ * of zero must match. */
+static double ulps(double got, const mpfr_t want, int precision, int emin)
+{
+    const double rounded = mpfr_get_d(want, MPFR_RNDN);
+    if (isnan(got) || isnan(rounded))
+        return isnan(got) && isnan(rounded) ? 0 : INFINITY;
+    if (!signbit(got) != !mpfr_signbit(want))
+        return INFINITY;
+    if (mpfr_inf_p(want))
+        return isinf(got) ? 0 : INFINITY;
+    const double limit = precision == 24 ? 0x1p128 : INFINITY;
+    if (isinf(got)) /* right if want rounds to it */
+        return fabs(rounded) >= limit - 0x1p103 ? 0 : INFINITY;
+    mpfr_t off;
+    mpfr_init2(off, 128);
+    mpfr_sub_d(off, want, got, MPFR_RNDN);
+    mpfr_abs(off, off, MPFR_RNDN);
+    long exponent = mpfr_zero_p(want) ? emin : mpfr_get_exp(want) - 1;
+    if (exponent < emin)
+        exponent = emin;
+    mpfr_mul_2si(off, off, precision - 1 - exponent, MPFR_RNDN);
+    const double result = mpfr_get_d(off, MPFR_RNDN);
+    mpfr_clear(off);
+    return result;
+}
+
+/* What grad_in must be, with v = f'(x) in v->slope. */
+static void expected_grad(const struct formula_value *v, double x, double g, mpfr_t want)
+{
+    if (isnan(x))
+        mpfr_set_nan(want);
+    else if (v->constant)
+        mpfr_set_zero(want, 1); /* whatever g is */
+    else
+        mpfr_mul_d(want, v->slope, g, MPFR_RNDN);
+}
+
+struct tally {
+    double worst;
+    double x, g, got;
+};
+
+static struct tally tallies[64][2][OP_COUNT];
+
+static void judge(double error, double bound, double x, double g, double got, const mpfr_t want)
+{
+    struct tally *t = &tallies[where.kind][where.dtype][where.op];
+    if (where.isa == ACT_ISA_SCALAR && error > t->worst)
+        *t = (struct tally){error, x, g, got};
+    if (!(error <= bound))
+        fail("x %a (%.17g) g %a: got %a want %a, %.3f ULP, bound %g", x, x, g, got,
+             mpfr_get_d(want, MPFR_RNDN), error, bound);
+}
+
+/* One point through every table. */
+static void check_point(enum op op, act_kind kind, const act_params *params, act_dtype dtype,
+                        double x, double g)
+{
+    struct formula_value v;
+    mpfr_t want;
+    formula_init(&v);
+    mpfr_init2(want, 90);
+    evaluate_limit(kind, op, x, params, &v);
+    if (isnan(x))
+        mpfr_set_nan(want);
+    else if (op == OP_FORWARD)
+        mpfr_set(want, v.value, MPFR_RNDN);
+    else {
+        if (op ==
+            OP_FROM_OUTPUT) { /* this formula is f' itself, and 0 written as such is constant */
+            mpfr_set(v.slope, v.value, MPFR_RNDN);
+            v.constant = v.constant && mpfr_zero_p(v.value);
+        }
+        expected_grad(&v, x, g, want);
+    }
+
+    const double zero = op == OP_BACKWARD ? act_tests[kind]->zero : 0;
+    const int precision = dtype == ACT_F64 ? 53 : 24, emin = dtype == ACT_F64 ? -1022 : -126;
+    for (act_isa isa = 0; isa < act_isa_count(); isa++) {
+        if (!act_isa_available(isa))
+            continue;
+        where = (struct where){isa, kind, op, dtype, 1, 0, *params};
+        use_isa(isa);
+        float x32 = (float)x, g32 = (float)g, y32 = 0;
+        double y = 0;
+        if (dtype == ACT_F64) {
+            call(dtype, op, kind, params, &x, &g, &y, 1);
+        } else {
+            call(dtype, op, kind, params, &x32, &g32, &y32, 1);
+            y = (double)y32;
+        }
+        double error = ulps(y, want, precision, emin);
+        if (x == 0 && y == 0 && op == OP_FORWARD && mpfr_zero_p(want))
+            error = 0; /* the sign of f(-0) is a convention: check_contract */
+        const double bound = act_kind_bound(kind, dtype, isa, ACT_MODE_FAST, op != OP_FORWARD);
+        if (error > bound && op != OP_FORWARD && isfinite(y) && mpfr_number_p(want)) {
+            const double off = fabs(y - mpfr_get_d(want, MPFR_RNDN));
+            const double slope = fabs(mpfr_get_d(v.slope, MPFR_RNDN));
+            const double near = dtype == ACT_F64 ? 0x1p-52 : 0x1p-22;
+            const double least = dtype == ACT_F64 ? 0x1p-1022 : 0x1p-126;
+            if ((zero != 0 && fabs(x - zero) <= 0.5 && off <= near * fabs(g)) ||
+                (slope < least && off <= least * 0x1p-22 * fmax(1, fabs(g)) && dtype == ACT_F32) ||
+                (slope < least && off <= least * 0x1p-51 * fmax(1, fabs(g))))
+                error = 0;
+        }
+        judge(error, bound, x, g, y, want);
+    }
+    mpfr_clear(want);
+    formula_clear(&v);
+}
+
+static double wide_random(uint64_t *state)
+{
+    uint64_t bits = random_u64(state);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void check_kind(act_kind kind, int points, uint64_t seed)
+{
+    float *x = malloc((size_t)points * sizeof *x), *g = malloc((size_t)points * sizeof *g);
+    if (!x || !g)
+        exit(2);
+    act_params params;
+    for (int i = 0; params_of_grid(kind, i, &params); i++) {
+        const act_params rounded = {(float)params.alpha, (float)params.beta, (float)params.gamma,
+                                    (float)params.delta};
+        uint64_t state = seed + (uint64_t)kind * 77 + (uint64_t)i;
+        const int n = i == 0 ? points : points / 4;
+        fill_inputs(kind, x, (size_t)n, &state);
+        fill_grads(g, (size_t)n, &state);
+        for (enum op op = 0; op < OP_COUNT; op++) {
+            if (!op_offered(kind, op, &params))
+                continue;
+            for (int k = 0; k < n; k++) {
+                float in = x[k];
+                if (op == OP_FROM_OUTPUT) {
+                    use_isa(ACT_ISA_SCALAR);
+                    act_forward(kind, &params, &x[k], &in, 1);
+                }
+                check_point(op, kind, &rounded, ACT_F32, (double)in, (double)g[k]);
+                /* f64 inputs: the float, a double beside it, and every eighth any bit pattern. */
+                double wide = (double)in;
+                if (op != OP_FROM_OUTPUT && isfinite(wide)) {
+                    wide *= 1 + (double)(random_u64(&state) >> 40) * 0x1p-48;
+                    if (k % 8 == 7)
+                        wide = wide_random(&state);
+                }
+                check_point(op, kind, &params, ACT_F64, wide, (double)g[k]);
+            }
+        }
+    }
+    free(x);
+    free(g);
+}
+
+int main(int argc, char **argv)
+{
+    const char *pattern = NULL;
+    int points = 1500;
+    uint64_t seed = 1;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--kind") == 0)
+            pattern = argv[i + 1];
+        else if (strcmp(argv[i], "--points") == 0)
+            points = atoi(argv[i + 1]);
+        else if (strcmp(argv[i], "--seed") == 0)
+            seed = strtoull(argv[i + 1], NULL, 0);
+    }
+    catch_crashes();
+    printf("seed %llu; worst error of the scalar table against MPFR, in ULP\n",
+           (unsigned long long)seed);
+    for (act_kind kind = 0; kind < act_kind_count(); kind++) {
+        if (!selected(pattern, act_kind_name(kind)))
+            continue;
+        check_kind(kind, points, seed);
+        for (act_dtype t = 0; t < 2; t++)
+            for (enum op op = 0; op < OP_COUNT; op++) {
+                const struct tally *w = &tallies[kind][t][op];
+                if (formula_of(kind, op))
+                    printf("%-14s %s %-11s %8.4f at x %a (%.9g) g %g\n", act_kind_name(kind),
+                           t == ACT_F64 ? "f64" : "f32", op_names[op], w->worst, w->x, w->x, w->g);
+            }
+    }
+    return failures ? 1 : 0;
+}
