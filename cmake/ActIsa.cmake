@@ -30,7 +30,7 @@ function(act_kernel_library target isa f64)
   target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=${f64}
     ACT_ISA_HEADER="kernels/isa/${isa}.h" ACT_ISA_IS_SCALAR=$<BOOL:${is_scalar}>
     ACT_SLEEF_SSE4=$<BOOL:${SLEEF_HAS_SSE4}>)
-  target_compile_options(${target} PRIVATE -fno-lto -Wno-pedantic ${ARGN})
+  target_compile_options(${target} PRIVATE -fno-lto -fno-math-errno ${ARGN})
 endfunction()
 
 macro(act_isa name features)

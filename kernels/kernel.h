@@ -8,15 +8,16 @@
  *
  * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
  *   v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
- *   v_add, v_sub, v_mul, v_div
+ *   v_add, v_sub, v_mul, v_div, v_sqrt
  *   v_fma(a, b, c) = ab + c    v_fms = ab - c    v_fnma = c - ab   fused where V_HAS_FMA
  *   v_fma_tight                                 f32: v_fma with one rounding on every ISA
  *   v_min(a, b) = a < b ? a : b   v_max(a, b) = a > b ? a : b      so b when either is NaN
  *   v_and, v_andnot (~a & b), v_or, v_xor       on the bits
- *   v_lt, v_le, v_eq -> vmask, false on NaN     v_select(m, a, b) = m ? a : b
+ *   v_lt, v_le, v_eq -> vmask, false on NaN  v_both(m, n)
+ *   v_select(m, a, b) = m ? a : b
  *   v_keep(m, a) = m ? a : +0                 v_drop(m, a) = m ? +0 : a
  *   f32: v_bits, v_from_bits, i_set, i_add, i_sub, i_max, i_shl, i_sar (arithmetic)
- *   f64: v_exp, v_expm1, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
+ *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H
 #define ACT_KERNELS_KERNEL_H
@@ -72,6 +73,8 @@ ACT_OP vec v_zero_or_nan(vec a)
 {
     return v_drop(v_eq(a, a), a);
 }
+/* low < x < high, a mask. */
+#define v_inside(low, x, high) v_both(v_lt(low, x), v_lt(x, high))
 ACT_OP vec v_neg(vec a)
 {
     return v_xor(v_set((elem)-0.0), a);

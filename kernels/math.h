@@ -24,6 +24,18 @@ ACT_OP vec v_mul_low(vec a, vec b, vec product)
 #endif
 }
 
+#if !V_HAS_FMA && V_DOUBLE
+/* a b + c with the error of a + b c alone, also where it cancels: the exact low parts of product
+ * and sum are added. Where they overflow, plainly. */
+ACT_OP vec v_fma_tight(vec a, vec b, vec c)
+{
+    const vec product = v_mul(a, b), sum = v_add(product, c), back = v_sub(sum, product);
+    const vec low = v_add(v_sub(product, v_sub(sum, back)), v_sub(c, back));
+    const vec tight = v_add(sum, v_add(low, v_mul_low(a, b, product)));
+    return v_select(v_eq(v_sub(tight, tight), v_set(0)), tight, sum);
+}
+#endif
+
 #if !V_DOUBLE
 
 /* ---- f32 ------------------------------------------------------------------------------------- */

@@ -29,6 +29,10 @@ static int in_domain(int domain, double value, double alpha)
         return value >= alpha;
     case ACT_DOMAIN_BELOW_ALPHA:
         return value <= alpha;
+    case ACT_DOMAIN_FINITE_ABOVE_ALPHA:
+        return isfinite(value) && value >= alpha;
+    case ACT_DOMAIN_FINITE_BELOW_ALPHA:
+        return isfinite(value) && value <= alpha;
     default:
         return 1;
     }
@@ -38,6 +42,8 @@ static int params_valid(const act_kind_info *info, act_dtype dtype, const act_pa
 {
     const double given[4] = {p->alpha, p->beta, p->gamma, p->delta};
     for (int i = 0; i < info->param_count; i++) {
+        if (info->param_domain[i] == ACT_DOMAIN_NONE)
+            continue; /* may hold anything */
         const double value = round_to(dtype, given[i]);
         if (isinf(value) && !isinf(given[i]))
             return 0; /* too large for the type, even where infinity is meaningful */
@@ -118,7 +124,7 @@ static act_status from_output(act_dtype dtype, act_kind kind, const act_params *
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    if (act_kind_infos[kind].param_count > 0 && p->alpha < 0)
+    if (act_kind_output_needs_slope[kind] && p->alpha < 0)
         return ACT_ERR_PARAM; /* a negative slope folds two inputs onto one output */
     return call_backward(act_current_table()->row[dtype][kind]->from_output, dtype, p, out,
                          grad_out, grad_in, n);

@@ -4,47 +4,52 @@
 #include <math.h>
 #include <string.h>
 
-#define PARAM(name, value, domain)      (name, value, domain)
+/* clang-format off */
 #define NAME_OF_(name, value, domain)   #name
 #define VALUE_OF_(name, value, domain)  value
 #define DOMAIN_OF_(name, value, domain) ACT_DOMAIN_##domain
-#define NAME_OF(p)                      NAME_OF_ p
-#define VALUE_OF(p)                     VALUE_OF_ p
-#define DOMAIN_OF(p)                    DOMAIN_OF_ p
+#define NAME(p)   NAME_OF_ p
+#define VALUE(p)  VALUE_OF_ p
+#define DOMAIN(p) DOMAIN_OF_ p
 
-#define NOPARAM                                                                                    \
-    0, {0}, {0},                                                                                   \
-    {                                                                                              \
-        0                                                                                          \
-    }
-#define PARAM1(a)                                                                                  \
-    1, {NAME_OF(a)}, {DOMAIN_OF(a)},                                                               \
-    {                                                                                              \
-        .alpha = VALUE_OF(a)                                                                       \
-    }
-#define PARAM2(a, b)                                                                               \
-    2, {NAME_OF(a), NAME_OF(b)}, {DOMAIN_OF(a), DOMAIN_OF(b)},                                     \
-    {                                                                                              \
-        VALUE_OF(a), VALUE_OF(b), 0, 0                                                             \
-    }
-#define PARAM3(a, b, c)                                                                            \
-    3, {NAME_OF(a), NAME_OF(b), NAME_OF(c)}, {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c)},           \
-    {                                                                                              \
-        VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), 0                                                   \
-    }
-#define PARAM4(a, b, c, d)                                                                         \
-    4, {NAME_OF(a), NAME_OF(b), NAME_OF(c), NAME_OF(d)},                                           \
-        {DOMAIN_OF(a), DOMAIN_OF(b), DOMAIN_OF(c), DOMAIN_OF(d)},                                  \
-    {                                                                                              \
-        VALUE_OF(a), VALUE_OF(b), VALUE_OF(c), VALUE_OF(d)                                         \
-    }
+/* param_count, param_name, param_domain, defaults */
+#define NOPARAM   0, {0}, {0}, {0, 0, 0, 0}
+#define PARAM1(a) 1, {NAME(a)}, {DOMAIN(a)}, {VALUE(a), 0, 0, 0}
+#define BETA(b)   2, {NULL, NAME(b)}, {ACT_DOMAIN_NONE, DOMAIN(b)}, {0, VALUE(b), 0, 0}
+#define PARAM2(a, b) \
+    2, {NAME(a), NAME(b)}, {DOMAIN(a), DOMAIN(b)}, {VALUE(a), VALUE(b), 0, 0}
+#define PARAM3(a, b, c) \
+    3, {NAME(a), NAME(b), NAME(c)}, {DOMAIN(a), DOMAIN(b), DOMAIN(c)}, \
+    {VALUE(a), VALUE(b), VALUE(c), 0}
+#define PARAM4(a, b, c, d) \
+    4, {NAME(a), NAME(b), NAME(c), NAME(d)}, {DOMAIN(a), DOMAIN(b), DOMAIN(c), DOMAIN(d)}, \
+    {VALUE(a), VALUE(b), VALUE(c), VALUE(d)}
+
+#define NO_OUTPUT       NULL
+#define OUTPUT(f)       f
+#define SLOPE_OUTPUT(f) f
 
 const act_kind_info act_kind_infos[ACT_KIND_COUNT] = {
-#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
+#define ACT_KIND(id, NAME_, name, aliases, formula, from_output, params, bounds) \
     [id] = {sizeof(act_kind_info), #name, aliases, formula, from_output, params},
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 };
+
+#undef OUTPUT
+#undef NO_OUTPUT
+#undef SLOPE_OUTPUT
+#define NO_OUTPUT       0
+#define OUTPUT(f)       0
+#define SLOPE_OUTPUT(f) 1
+
+const unsigned char act_kind_output_needs_slope[ACT_KIND_COUNT] = {
+#define ACT_KIND(id, NAME_, name, aliases, formula, from_output, params, bounds) \
+    [id] = from_output,
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+};
+/* clang-format on */
 
 #define ULP(fs, f2, f5, bs, b2, b5, f64, b64)                                                      \
     {                                                                                              \

@@ -10,8 +10,10 @@ struct act_bounds {
     double forward_f64, backward_f64;
 };
 
-/* act_kind_info and the bounds of each kind, indexed by kind. */
 extern const act_kind_info act_kind_infos[ACT_KIND_COUNT];
+
+/* Does act_backward_from_output take alpha >= 0 only? */
+extern const unsigned char act_kind_output_needs_slope[ACT_KIND_COUNT];
 
 static inline int act_kind_valid(act_kind kind)
 {

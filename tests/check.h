@@ -74,9 +74,15 @@ struct worst {
 
 /* Updates *worst with one result of a derivative of slope f', g f' = want; near a zero of f' and
  * for subnormal f' the absolute bounds of actfn.h apply. Returns 0 if it is out of bounds. */
-int judge_forward(struct worst *worst, double bound, float x, float got, double want);
-int judge_backward(struct worst *worst, double bound, double zero, float x, float g, float got,
-                   double want, double slope);
+/* terms: what a kind that cancels is allowed bound 2^-24 times of, 0 for others. */
+int judge_forward(struct worst *worst, double bound, double terms, float x, float got, double want);
+int judge_backward(struct worst *worst, double bound, double terms, double zero, float x, float g,
+                   float got, double want, double slope);
+/* An upper bound of the sum of the absolute terms; test_reference has the sum itself. */
+double terms_of(act_kind kind, const act_params *params, float x);
+
+/* The zero of f' for these parameters, 0 if there is none. */
+double zero_of(act_kind kind, const act_params *params);
 
 /* ---- the checks ---------------------------------------------------------------------------- */
 

@@ -67,12 +67,14 @@ static void check_op(enum op op, act_isa isa, act_kind kind, const act_params *p
     call(ACT_F32, op, kind, params, x, g, got, n);
 
     const double bound = act_kind_bound(kind, ACT_F32, isa, ACT_MODE_FAST, op != OP_FORWARD);
-    const double zero = op == OP_BACKWARD ? act_tests[kind]->zero : 0;
     struct worst worst = {0};
     for (size_t i = 0; i < n; i++) {
-        const int ok = op == OP_FORWARD ? judge_forward(&worst, bound, x[i], got[i], want[i])
-                                        : judge_backward(&worst, bound, zero, x[i], g[i], got[i],
-                                                         want[i], slope[i]);
+        const double terms = terms_of(kind, params, x[i]);
+        const int ok = op == OP_FORWARD
+                           ? judge_forward(&worst, bound, terms, x[i], got[i], want[i])
+                           : judge_backward(&worst, bound, terms,
+                                            op == OP_BACKWARD ? zero_of(kind, params) : 0, x[i],
+                                            g[i], got[i], want[i], slope[i]);
         if (!ok)
             fail("x %a (%.9g) g %a: got %a want %a, %.3f ULP, bound %g", (double)x[i], (double)x[i],
                  (double)(g ? g[i] : 0), (double)got[i], want[i], ulp_error(got[i], want[i]),

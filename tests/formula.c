@@ -3,13 +3,14 @@
 #include "tests/formula.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* v + d * (dx). pure: no x in it. constant: its derivative vanishes around the point, because x is
  * absent or a branch, a clip or a factor of zero has removed it. */
 struct dual {
-    mpfr_t v, d;
+    mpfr_t v, d, av, ad; /* av, ad: sums of absolute terms */
     int pure, constant;
 };
 
@@ -24,6 +25,10 @@ static void dual_init(const struct parser *p, struct dual *a)
 {
     mpfr_init2(a->v, p->precision);
     mpfr_init2(a->d, p->precision);
+    mpfr_init2(a->av, 64);
+    mpfr_init2(a->ad, 64);
+    mpfr_set_zero(a->av, 1);
+    mpfr_set_zero(a->ad, 1);
     mpfr_set_zero(a->v, 1);
     mpfr_set_zero(a->d, 1);
     a->pure = a->constant = 1;
@@ -31,14 +36,15 @@ static void dual_init(const struct parser *p, struct dual *a)
 
 static void dual_clear(struct dual *a)
 {
-    mpfr_clear(a->v);
-    mpfr_clear(a->d);
+    mpfr_clears(a->v, a->d, a->av, a->ad, (mpfr_ptr)0);
 }
 
 static void dual_set(struct dual *a, const struct dual *b)
 {
     mpfr_set(a->v, b->v, MPFR_RNDN);
     mpfr_set(a->d, b->d, MPFR_RNDN);
+    mpfr_set(a->av, b->av, MPFR_RNDN);
+    mpfr_set(a->ad, b->ad, MPFR_RNDN);
     a->pure = b->pure;
     a->constant = b->constant;
 }
@@ -65,9 +71,17 @@ static void expect(struct parser *p, const char *token)
         p->error = p->at;
 }
 
+/* The leaf's own value is its only term. */
+static void set_terms(struct dual *a)
+{
+    mpfr_abs(a->av, a->v, MPFR_RNDN);
+    mpfr_abs(a->ad, a->d, MPFR_RNDN);
+}
+
 static void set_constant_zero(struct dual *a)
 {
     mpfr_set_zero(a->d, 1);
+    mpfr_set_zero(a->ad, 1);
     a->constant = 1;
 }
 
@@ -82,6 +96,8 @@ static void arithmetic(const struct parser *p, char op, struct dual *a, const st
         int (*f)(mpfr_t, const mpfr_t, const mpfr_t, mpfr_rnd_t) = op == '+' ? mpfr_add : mpfr_sub;
         f(a->d, a->d, b->d, MPFR_RNDN);
         f(a->v, a->v, b->v, MPFR_RNDN);
+        mpfr_add(a->ad, a->ad, b->ad, MPFR_RNDN);
+        mpfr_add(a->av, a->av, b->av, MPFR_RNDN);
     } else if (op == '*') {
         /* A parameter of exactly 0 makes the constant +0; a clip that is 0 keeps IEEE's sign. */
         const int pure_zero = (a->pure && mpfr_zero_p(a->v)) || (b->pure && mpfr_zero_p(b->v));
@@ -90,6 +106,10 @@ static void arithmetic(const struct parser *p, char op, struct dual *a, const st
         mpfr_mul(a->d, a->d, b->v, MPFR_RNDN);
         mpfr_add(a->d, a->d, t, MPFR_RNDN);
         mpfr_mul(a->v, a->v, b->v, MPFR_RNDN);
+        mpfr_mul(t, a->av, b->ad, MPFR_RNDN);
+        mpfr_mul(a->ad, a->ad, b->av, MPFR_RNDN);
+        mpfr_add(a->ad, a->ad, t, MPFR_RNDN);
+        mpfr_mul(a->av, a->av, b->av, MPFR_RNDN);
         if (pure_zero)
             mpfr_set_zero(a->v, 1);
     } else {
@@ -99,6 +119,7 @@ static void arithmetic(const struct parser *p, char op, struct dual *a, const st
         mpfr_mul(t, a->v, b->d, MPFR_RNDN);
         mpfr_sub(t, a->d, t, MPFR_RNDN);
         mpfr_div(a->d, t, b->v, MPFR_RNDN);
+        set_terms(a);
     }
     a->pure = pure;
     a->constant = constant;
@@ -159,6 +180,7 @@ static int apply(const struct parser *p, const char *name, struct dual *a)
     if (known) {
         mpfr_set(a->v, y, MPFR_RNDN);
         mpfr_mul(a->d, a->d, s, MPFR_RNDN);
+        set_terms(a);
         if (a->constant)
             set_constant_zero(a);
     }
@@ -190,6 +212,7 @@ static void choose(struct parser *p, const char *name, struct dual *a)
             mpfr_set(a->v, b.v, MPFR_RNDN);
         else if (above)
             mpfr_set(a->v, high.v, MPFR_RNDN);
+        set_terms(a);
         dual_clear(&high);
     } else if (order == 0) {
         mpfr_set(a->d, b.d, MPFR_RNDN);
@@ -220,6 +243,7 @@ static void primary(struct parser *p, struct dual *a)
         char *end;
         mpfr_strtofr(a->v, p->at, &end, 10, MPFR_RNDN);
         p->at = end;
+        set_terms(a);
         return;
     }
     char name[16] = "";
@@ -230,10 +254,12 @@ static void primary(struct parser *p, struct dual *a)
         mpfr_set_d(a->v, p->variable, MPFR_RNDN);
         mpfr_set_ui(a->d, 1, MPFR_RNDN);
         a->pure = a->constant = 0;
+        set_terms(a);
         return;
     }
     if (strcmp(name, "pi") == 0) {
         mpfr_const_pi(a->v, MPFR_RNDN);
+        set_terms(a);
         return;
     }
     for (size_t i = 0; i < sizeof params / sizeof params[0]; i++)
@@ -241,6 +267,7 @@ static void primary(struct parser *p, struct dual *a)
             double value;
             memcpy(&value, (const char *)p->params + params[i].offset, sizeof value);
             mpfr_set_d(a->v, value, MPFR_RNDN);
+            set_terms(a);
             return;
         }
     expect(p, "(");
@@ -327,6 +354,8 @@ static const char *evaluate(const char *text, double variable, const act_params 
         p.error = p.at;
     mpfr_set(result->value, a.v, MPFR_RNDN);
     mpfr_set(result->slope, a.d, MPFR_RNDN);
+    mpfr_set(result->terms, a.av, MPFR_RNDN);
+    mpfr_set(result->slope_terms, a.ad, MPFR_RNDN);
     result->constant = a.constant;
     dual_clear(&a);
     return p.error;
@@ -336,13 +365,14 @@ void formula_init(struct formula_value *v)
 {
     mpfr_init2(v->value, 90);
     mpfr_init2(v->slope, 90);
+    mpfr_init2(v->terms, 64);
+    mpfr_init2(v->slope_terms, 64);
     v->constant = 0;
 }
 
 void formula_clear(struct formula_value *v)
 {
-    mpfr_clear(v->value);
-    mpfr_clear(v->slope);
+    mpfr_clears(v->value, v->slope, v->terms, v->slope_terms, (mpfr_ptr)0);
 }
 
 const char *formula_eval(const char *text, double variable, const act_params *params,
@@ -352,8 +382,12 @@ const char *formula_eval(const char *text, double variable, const act_params *pa
     mpfr_set_emax(mpfr_get_emax_max());
     struct formula_value previous;
     formula_init(&previous);
-    const char *error = evaluate(text, variable, params, 128, &previous);
-    for (mpfr_prec_t precision = 256; !error && precision <= 16384; precision *= 2) {
+    /* Enough to tell x + 1 from 1 and 1 / (1 + x)^2 from 1 / x^2; then until two precisions agree.
+     */
+    const int exponent = variable == 0 ? 0 : abs(ilogb(variable));
+    mpfr_prec_t precision = 256 + 2 * exponent;
+    const char *error = evaluate(text, variable, params, precision, &previous);
+    for (precision *= 2; !error && precision <= 32768; precision *= 2) {
         error = evaluate(text, variable, params, precision, result);
         if (mpfr_equal_p(previous.value, result->value) &&
             mpfr_equal_p(previous.slope, result->slope))

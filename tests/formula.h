@@ -8,8 +8,9 @@
 #include <mpfr.h>
 
 struct formula_value {
-    mpfr_t value, slope; /* f and f' in the formula's variable */
-    int constant;        /* f does not depend on the variable near this point: f' is exactly 0 */
+    mpfr_t value, slope;       /* f and f' in the formula's variable */
+    mpfr_t terms, slope_terms; /* the same with every sum replaced by the sum of absolute values */
+    int constant; /* f does not depend on the variable near this point: f' is exactly 0 */
 };
 
 void formula_init(struct formula_value *v);

@@ -109,11 +109,13 @@ ACT_API act_status act_backward_from_output_f64(act_kind kind, const act_params 
 enum {
     ACT_DOMAIN_NONE = 0, /* the kind does not use this field */
     ACT_DOMAIN_FINITE,
-    ACT_DOMAIN_POSITIVE,    /* finite, > 0 */
-    ACT_DOMAIN_NONNEGATIVE, /* finite, >= 0 */
-    ACT_DOMAIN_EXTENDED,    /* -inf and +inf allowed */
-    ACT_DOMAIN_ABOVE_ALPHA, /* -inf and +inf allowed, >= alpha */
-    ACT_DOMAIN_BELOW_ALPHA  /* -inf and +inf allowed, <= alpha */
+    ACT_DOMAIN_POSITIVE,           /* finite, > 0 */
+    ACT_DOMAIN_NONNEGATIVE,        /* finite, >= 0 */
+    ACT_DOMAIN_EXTENDED,           /* -inf and +inf allowed */
+    ACT_DOMAIN_ABOVE_ALPHA,        /* -inf and +inf allowed, >= alpha */
+    ACT_DOMAIN_BELOW_ALPHA,        /* -inf and +inf allowed, <= alpha */
+    ACT_DOMAIN_FINITE_ABOVE_ALPHA, /* finite, >= alpha */
+    ACT_DOMAIN_FINITE_BELOW_ALPHA  /* finite, <= alpha */
 };
 
 typedef struct act_kind_info {
@@ -122,7 +124,7 @@ typedef struct act_kind_info {
     const char *aliases; /* space-separated, may be "" */
     const char *formula; /* f in x, alpha, beta, gamma, delta: docs/FORMULAS.md has the syntax */
     const char *from_output;   /* f' in y, or NULL: act_backward_from_output is not offered */
-    int param_count;           /* how many of alpha, beta, gamma, delta are used */
+    int param_count;           /* the kind uses fields among the first param_count of act_params */
     const char *param_name[4]; /* the field's name in the literature, NULL when unused */
     int param_domain[4];       /* ACT_DOMAIN_* */
     act_params defaults;       /* unused fields are 0 */

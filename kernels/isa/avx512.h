@@ -34,6 +34,7 @@ typedef __mmask8 vmask;
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd8_u10avx512f(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d8_u10avx512f(a); }
+ACT_OP vec v_log1p(vec a) { return Sleef_log1pd8_u10avx512f(a); }
 ACT_OP vec v_tanh(vec a) { return Sleef_tanhd8_u10avx512f(a); }
 ACT_OP vec v_erfc(vec a) { return Sleef_erfcd8_u15avx512f(a); }
 #endif
@@ -48,6 +49,7 @@ ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }
 ACT_OP vec v_sub(vec a, vec b) { return V_(sub)(a, b); }
 ACT_OP vec v_mul(vec a, vec b) { return V_(mul)(a, b); }
 ACT_OP vec v_div(vec a, vec b) { return V_(div)(a, b); }
+ACT_OP vec v_sqrt(vec a) { return V_(sqrt)(a); }
 ACT_OP vec v_fma(vec a, vec b, vec c) { return V_(fmadd)(a, b, c); }
 ACT_OP vec v_fms(vec a, vec b, vec c) { return V_(fmsub)(a, b, c); }
 ACT_OP vec v_fnma(vec a, vec b, vec c) { return V_(fnmadd)(a, b, c); }
@@ -62,6 +64,7 @@ ACT_OP vec v_xor(vec a, vec b) { return V_(xor)(a, b); }
 ACT_OP vmask v_lt(vec a, vec b) { return V_CMP(a, b, _CMP_LT_OQ); }
 ACT_OP vmask v_le(vec a, vec b) { return V_CMP(a, b, _CMP_LE_OQ); }
 ACT_OP vmask v_eq(vec a, vec b) { return V_CMP(a, b, _CMP_EQ_OQ); }
+ACT_OP vmask v_both(vmask a, vmask b) { return (vmask)(a & b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(mask_blend)(m, b, a); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_(maskz_mov)(m, a); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_(maskz_mov)((__typeof__(m))~m, a); }

@@ -68,6 +68,7 @@ ACT_OP void v_store_n(elem *p, vec a, size_t n)
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd2_u10advsimd(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d2_u10advsimd(a); }
+ACT_OP vec v_log1p(vec a) { return Sleef_log1pd2_u10advsimd(a); }
 ACT_OP vec v_tanh(vec a) { return Sleef_tanhd2_u10advsimd(a); }
 ACT_OP vec v_erfc(vec a) { return Sleef_erfcd2_u15advsimd(a); }
 #endif
@@ -84,6 +85,7 @@ ACT_OP vec v_add(vec a, vec b) { return V_(vadd)(a, b); }
 ACT_OP vec v_sub(vec a, vec b) { return V_(vsub)(a, b); }
 ACT_OP vec v_mul(vec a, vec b) { return V_(vmul)(a, b); }
 ACT_OP vec v_div(vec a, vec b) { return V_(vdiv)(a, b); }
+ACT_OP vec v_sqrt(vec a) { return V_(vsqrt)(a); }
 ACT_OP vec v_fma(vec a, vec b, vec c) { return V_(vfma)(c, a, b); }
 ACT_OP vec v_fms(vec a, vec b, vec c) { return V_(vfma)(V_(vneg)(c), a, b); }
 ACT_OP vec v_fnma(vec a, vec b, vec c) { return V_(vfms)(c, a, b); }
@@ -96,6 +98,7 @@ ACT_OP vec v_xor(vec a, vec b) { return V_FROM_RAW(V_RAW(veor)(V_TO_RAW(a), V_TO
 ACT_OP vmask v_lt(vec a, vec b) { return V_(vclt)(a, b); }
 ACT_OP vmask v_le(vec a, vec b) { return V_(vcle)(a, b); }
 ACT_OP vmask v_eq(vec a, vec b) { return V_(vceq)(a, b); }
+ACT_OP vmask v_both(vmask a, vmask b) { return V_RAW(vand)(a, b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(vbsl)(m, a, b); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_FROM_RAW(V_RAW(vand)(m, V_TO_RAW(a))); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_FROM_RAW(V_RAW(vbic)(V_TO_RAW(a), m)); }

@@ -11,6 +11,7 @@ typedef int vmask;
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd1_u10purec(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d1_u10purec(a); }
+ACT_OP vec v_log1p(vec a) { return Sleef_log1pd1_u10purec(a); }
 ACT_OP vec v_tanh(vec a) { return Sleef_tanhd1_u10purec(a); }
 ACT_OP vec v_erfc(vec a) { return Sleef_erfcd1_u15purec(a); }
 
@@ -37,6 +38,7 @@ ACT_OP vec v_add(vec a, vec b) { return a + b; }
 ACT_OP vec v_sub(vec a, vec b) { return a - b; }
 ACT_OP vec v_mul(vec a, vec b) { return a * b; }
 ACT_OP vec v_div(vec a, vec b) { return a / b; }
+ACT_OP vec v_sqrt(vec a) { return sqrt(a); }
 ACT_OP vec v_fma(vec a, vec b, vec c) { return a * b + c; }
 ACT_OP vec v_fms(vec a, vec b, vec c) { return a * b - c; }
 ACT_OP vec v_fnma(vec a, vec b, vec c) { return c - a * b; }
@@ -63,6 +65,7 @@ ACT_OP vec v_xor(vec a, vec b) { return v_from_raw(v_raw(a) ^ v_raw(b)); }
 ACT_OP vmask v_lt(vec a, vec b) { return a < b; }
 ACT_OP vmask v_le(vec a, vec b) { return a <= b; }
 ACT_OP vmask v_eq(vec a, vec b) { return a == b; }
+ACT_OP vmask v_both(vmask a, vmask b) { return a & b; }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return m ? a : b; }
 ACT_OP vec v_keep(vmask m, vec a) { return m ? a : 0; }
 ACT_OP vec v_drop(vmask m, vec a) { return m ? 0 : a; }

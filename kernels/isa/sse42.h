@@ -49,6 +49,7 @@ typedef __m128d vmask;
 #endif
 ACT_OP vec v_exp(vec a) { return V_SLEEF(Sleef_expd2_u10)(a); }
 ACT_OP vec v_expm1(vec a) { return V_SLEEF(Sleef_expm1d2_u10)(a); }
+ACT_OP vec v_log1p(vec a) { return V_SLEEF(Sleef_log1pd2_u10)(a); }
 ACT_OP vec v_tanh(vec a) { return V_SLEEF(Sleef_tanhd2_u10)(a); }
 ACT_OP vec v_erfc(vec a) { return V_SLEEF(Sleef_erfcd2_u15)(a); }
 #endif
@@ -63,6 +64,7 @@ ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }
 ACT_OP vec v_sub(vec a, vec b) { return V_(sub)(a, b); }
 ACT_OP vec v_mul(vec a, vec b) { return V_(mul)(a, b); }
 ACT_OP vec v_div(vec a, vec b) { return V_(div)(a, b); }
+ACT_OP vec v_sqrt(vec a) { return V_(sqrt)(a); }
 ACT_OP vec v_fma(vec a, vec b, vec c) { return v_add(v_mul(a, b), c); }
 ACT_OP vec v_fms(vec a, vec b, vec c) { return v_sub(v_mul(a, b), c); }
 ACT_OP vec v_fnma(vec a, vec b, vec c) { return v_sub(c, v_mul(a, b)); }
@@ -77,6 +79,7 @@ ACT_OP vec v_xor(vec a, vec b) { return V_(xor)(a, b); }
 ACT_OP vmask v_lt(vec a, vec b) { return V_(cmplt)(a, b); }
 ACT_OP vmask v_le(vec a, vec b) { return V_(cmple)(a, b); }
 ACT_OP vmask v_eq(vec a, vec b) { return V_(cmpeq)(a, b); }
+ACT_OP vmask v_both(vmask a, vmask b) { return V_(and)(a, b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(blendv)(b, a, m); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_(and)(m, a); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_(andnot)(m, a); }

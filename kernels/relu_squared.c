@@ -1,0 +1,28 @@
+/* Squared ReLU: y = max(x, 0)^2. One rounding.
+ * f' = 2 max(x, 0) = 2 sqrt(y); f(-0) = +0. */
+#include "kernels/kernel.h"
+
+ACT_OP vec relu_squared_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec t = v_max(v_set(0), x);
+    return v_mul(t, t);
+}
+
+ACT_OP vec relu_squared_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    /* x g first: 2 x alone may overflow. */
+    const vec half = v_mul(x, g);
+    return v_select(v_lt(v_set(0), x), v_add(half, half), v_zero_or_nan(x));
+}
+
+ACT_OP vec relu_squared_from_output(vec y, vec g, struct vparams p)
+{
+    (void)p;
+    const vec half = v_mul(v_sqrt(y), g);
+    return v_select(v_lt(v_set(0), y), v_add(half, half), v_zero_or_nan(y));
+}
+
+ACT_KERNEL_FROM_OUTPUT(relu_squared)
+ACT_TEST(relu_squared, .edge = {1});

@@ -1,0 +1,30 @@
+/* S-shaped ReLU: y = t_r + a_r (x - t_r) for x >= t_r (tested first), t_l + a_l (x - t_l) for
+ * x <= t_l, x between; t_r, a_r, t_l, a_l are alpha, beta, gamma, delta.
+ * Two roundings; the sum may cancel, and its error is relative to the terms. A slope of exactly 0
+ * is a constant. f' at a threshold is the outer slope. */
+#include "kernels/math.h"
+
+/* t + a (x - t); a == 0: t, at infinite x too. */
+ACT_OP vec srelu_side(vec x, vec t, vec a)
+{
+    const vec off = v_drop(v_eq(a, v_set(0)), v_sub(x, t));
+    return v_or(v_fma_tight(a, off, t), v_zero_or_nan(x));
+}
+
+ACT_OP vec srelu_forward(vec x, struct vparams p)
+{
+    const vec left = srelu_side(x, p.gamma, p.delta), right = srelu_side(x, p.alpha, p.beta);
+    return v_select(v_le(p.alpha, x), right, v_select(v_le(x, p.gamma), left, x));
+}
+
+ACT_OP vec srelu_backward(vec x, vec g, struct vparams p)
+{
+    const vec a_r = v_add(p.beta, v_set(0)), a_l = v_add(p.delta, v_set(0)); /* -0 becomes +0 */
+    const vec right = v_mul(a_r, v_drop(v_eq(a_r, v_set(0)), g));
+    const vec left = v_mul(a_l, v_drop(v_eq(a_l, v_set(0)), g));
+    const vec d = v_select(v_le(p.alpha, x), right, v_select(v_le(x, p.gamma), left, g));
+    return v_or(d, v_zero_or_nan(x));
+}
+
+ACT_KERNEL(srelu)
+ACT_TEST(srelu, .cancels = 1, .edge = {1, -1});
