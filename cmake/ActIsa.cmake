@@ -18,7 +18,7 @@ set(act_isa_extra "")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/actfn/kinds.inc)
 file(STRINGS include/actfn/kinds.inc ACT_KINDS REGEX "^ACT_KIND\\(")
 list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\1")
-list(TRANSFORM ACT_KINDS PREPEND kernels/ OUTPUT_VARIABLE act_kind_files)
+list(TRANSFORM ACT_KINDS PREPEND ${CMAKE_SOURCE_DIR}/kernels/ OUTPUT_VARIABLE act_kind_files)
 list(TRANSFORM act_kind_files APPEND .c)
 
 # Kernels never go through link-time optimisation: it could move their code into baseline objects.

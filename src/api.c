@@ -119,13 +119,15 @@ static act_status backward(act_dtype dtype, act_kind kind, const act_params *p, 
 static act_status from_output(act_dtype dtype, act_kind kind, const act_params *p, const void *out,
                               const void *grad_out, void *grad_in, size_t n)
 {
-    if (act_kind_valid(kind) && !act_kind_infos[kind].from_output)
-        return ACT_ERR_UNSUPPORTED;
+    if (act_kind_valid(kind)) {
+        if (!act_kind_infos[kind].from_output)
+            return ACT_ERR_UNSUPPORTED;
+        if (p && act_kind_output_needs_slope[kind] && p->alpha < 0)
+            return ACT_ERR_PARAM; /* a negative slope folds two inputs onto one output */
+    }
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    if (act_kind_output_needs_slope[kind] && p->alpha < 0)
-        return ACT_ERR_PARAM; /* a negative slope folds two inputs onto one output */
     return call_backward(act_current_table()->row[dtype][kind]->from_output, dtype, p, out,
                          grad_out, grad_in, n);
 }

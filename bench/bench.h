@@ -1,0 +1,123 @@
+/* act-bench: what its files share. */
+#ifndef ACT_BENCH_H
+#define ACT_BENCH_H
+
+#include "actfn/actfn.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* One line on stderr, exit status 2: the input was bad, or the machine said no. */
+_Noreturn void die(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void *allocate(size_t bytes); /* page-aligned; dies when there is no memory */
+
+enum { EXIT_WRONG_RESULT = 1, EXIT_BAD_INPUT = 2 };
+
+/* ---- options.c ----------------------------------------------------------------------------- */
+
+enum { OP_FORWARD, OP_BACKWARD, OP_FROM_OUTPUT, OP_COUNT };
+extern const char *const op_names[OP_COUNT];
+
+enum { ISA_LIMIT = 32, KIND_LIMIT = 512, SIZE_LIMIT = 32 };
+
+struct options {
+    unsigned char kinds[KIND_LIMIT], isas[ISA_LIMIT], ops[OP_COUNT]; /* selected? */
+    size_t sizes[SIZE_LIMIT];
+    int size_count;  /* 0: the default sizes */
+    double min_time; /* seconds per cell; 0: chosen */
+    act_dtype dtype;
+    int uniform; /* --dist uniform8: U[-8, 8] instead of N(0, 1.5) */
+    const char *input, *json, *csv, *compare;
+    int list;
+};
+
+/* Dies on anything it does not understand; --help and --version end here. */
+void options_parse(struct options *o, int argc, char **argv);
+
+/* ---- npy.c --------------------------------------------------------------------------------- */
+
+/* The elements of an f32 .npy file in memory order, and how many. Dies on a file it cannot use. */
+float *npy_read(const char *path, size_t *count);
+
+/* ---- probe.c, once per ISA and element type; probes.c ---------------------------------------- */
+
+struct probe {
+    size_t lanes; /* elements per vector */
+    int fused;    /* a slot is one FMA; otherwise a multiplication and an addition */
+    void (*fma)(size_t turns);
+};
+enum { PROBE_FMAS = 12 }; /* independent chains per turn: latency times throughput is 8 to 10 */
+
+const struct probe *probe_find(act_isa isa, act_dtype dtype); /* NULL: not built */
+act_isa probe_best_isa(const unsigned char *isas);            /* the most preferred selected; -1 */
+
+void copy_nontemporal(void *to, const void *from, size_t bytes);
+void add_chain(size_t turns); /* dependent additions, one cycle each */
+enum { CHAIN_ADDS = 64 };     /* per turn */
+
+/* ---- measure.c ----------------------------------------------------------------------------- */
+
+enum cell_type { CELL_KERNEL, CELL_FMA, CELL_MEMCPY, CELL_NT_COPY, CELL_ADD };
+
+/* Something timed: a kernel, or a yardstick of the machine timed between the kernels. */
+struct cell {
+    enum cell_type type;
+    act_kind kind;
+    int op;
+    act_isa isa;
+    size_t n;
+    double max_ulp, worst_x; /* on the sample; NaN: not compared */
+    int failed;              /* outside its published bound: not timed */
+    size_t calls, reps;      /* calls per repetition */
+    double median, mad;      /* ns per call, over the repetitions */
+    double *sample;
+};
+
+struct run {
+    const struct options *options;
+    act_isa best;
+    struct cell *cells; /* sorted by n; the yardsticks of each n come first */
+    size_t count;
+    act_dtype dtype;
+    size_t elem;
+    void *x, *grad, *out, *y; /* the largest n */
+    char input[160];          /* what the inputs are */
+    struct cell overhead;     /* relu forward, n = 16, best table */
+};
+
+void run_plan(struct run *r, const struct options *o, size_t tensor_count);
+void run_inputs(struct run *r, const float *tensor, size_t tensor_count);
+size_t run_check(struct run *r); /* accuracy on a sample; the number that failed */
+void run_measure(struct run *r);
+
+/* Figures of a measured kernel cell; NaN where there is none. */
+struct figures {
+    double ns_per_element, gb_per_s, slots, copy_fraction, speedup;
+};
+struct figures figures_of(const struct run *r, const struct cell *c);
+/* A yardstick of the cells with this n; isa only matters to CELL_FMA. NULL: not measured. */
+const struct cell *yardstick(const struct run *r, enum cell_type type, size_t n, act_isa isa);
+double slot_ns(const struct run *r, size_t n, act_isa isa);
+double copy_ns(const struct run *r, size_t n); /* the faster copy of n elements */
+
+/* ---- report.c, json.c ---------------------------------------------------------------------- */
+
+struct context {
+    char cpu[128], compiler[64], date[40];
+    double ghz, slot, copy_gb_per_s;
+    int cpus;
+};
+void context_read(struct context *c, const struct run *r);
+const char *cell_name(const struct run *r, const struct cell *c, char name[128]);
+
+void report_list(void);
+void report_table(FILE *f, const struct run *r);
+void report_csv(FILE *f, const struct run *r);
+void report_json(FILE *f, const struct run *r);
+
+/* An earlier --json, read before the run, which may write to the same file. Dies if it is none. */
+struct cJSON *json_read(const char *path);
+void report_compare(FILE *f, struct cJSON *earlier, const struct run *r);
+
+#endif

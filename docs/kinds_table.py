@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""The tables of README.md, written from the data they show.
+
+    docs/kinds_table.py                 the table of kinds, from include/actfn/kinds.inc
+    docs/kinds_table.py --check         exit 1 if README.md has another one
+    docs/kinds_table.py --speed F.json  and the table of speeds, from `act-bench --json`
+"""
+import argparse
+import json
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+KINDS = ROOT / "include/actfn/kinds.inc"
+
+
+def split(text):
+    """The arguments of a macro call: commas inside parentheses or strings do not count."""
+    parts, depth, quoted, start = [], 0, False, 0
+    for i, c in enumerate(text):
+        if c == '"' and text[i - 1] != "\\":
+            quoted = not quoted
+        elif not quoted:
+            depth += (c == "(") - (c == ")")
+            if c == "," and depth == 0:
+                parts.append(text[start:i].strip())
+                start = i + 1
+    return parts + [text[start:].strip()]
+
+
+def arguments(call):
+    """'NAME(a, b)' -> ['a', 'b'], 'NAME' -> []"""
+    return split(call[call.index("(") + 1 : call.rindex(")")]) if "(" in call else []
+
+
+def text_of(field):
+    """'"a" "b"' -> 'ab'"""
+    return "".join(re.findall(r'"([^"]*)"', field))
+
+
+def kinds():
+    for line in KINDS.read_text().splitlines():
+        if line.startswith("ACT_KIND("):
+            yield arguments(line)
+
+
+def table(header, rows):
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def kinds_table():
+    header = ["kind", "y = f(x)", "parameters", "from output", "f32 forward", "f32 derivative",
+              "f64 forward, derivative"]
+    rows = []
+    for _, _, name, _, formula, from_output, params, bounds in kinds():
+        ulp = arguments(bounds)
+        assert len(ulp) == 8, f"{name}: ULP() has {len(ulp)} columns, not 8"
+        # The n-th parameter is alpha, beta, gamma or delta; its own name is the literature's.
+        fields = zip(("alpha", "beta", "gamma", "delta"), map(arguments, arguments(params)))
+        rows.append([
+            f"`{name}`",
+            "`" + text_of(formula).replace("|", "\\|") + "`",
+            ", ".join(f"{field} = {value}" for field, (_, value, _) in fields),
+            "no" if from_output == "NULL" else "yes",
+            " / ".join(ulp[0:3]), " / ".join(ulp[3:6]), ", ".join(ulp[6:8]),
+        ])
+    return table(header, rows)
+
+
+def speed_table(path):
+    raise SystemExit("speed")
+
+
+def put(readme, marker, content):
+    begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->"
+    head, rest = readme.split(begin)
+    return head + begin + content + "\n" + end + rest.split(end)[1]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--speed", metavar="FILE.json")
+    options = parser.parse_args()
+
+    old = README.read_text()
+    new = put(old, "kinds", kinds_table())
+    if options.speed:
+        new = put(new, "speed", speed_table(options.speed))
+    if options.check:
+        if new != old:
+            sys.exit("README.md is not what kinds.inc says: run docs/kinds_table.py")
+    elif new != old:
+        README.write_text(new)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+#!/bin/sh
+# arm64.sh SOURCE_DIR BUILD_DIR CHECKACT: the AArch64 build and its tests under qemu-aarch64, and the
+# NEON table's bits against those of this machine's best table with FMA.
+source=$1 build=$2 native=$3
+log=$build.log
+for tool in aarch64-linux-gnu-gcc qemu-aarch64; do
+    command -v $tool >/dev/null || { echo "skipped: no $tool"; exit 77; }
+done
+for file in pkgconfig/sleef.pc libcpu_features.a libcmocka.so libmpfr.so; do
+    [ -e /usr/lib/aarch64-linux-gnu/$file ] ||
+        { echo "skipped: no arm64 $file (./dev test --all installs it)"; exit 77; }
+done
+set -e
+cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O2 \
+    --toolchain "$source/cmake/toolchain-aarch64.cmake" -DACTFN_BENCH=OFF >"$log"
+cmake --build "$build" >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
+# The sampled accuracy tests are run small below: emulation is 100 times slower.
+ctest --test-dir "$build" -j2 -E 'checkact|reference|huge|threads' >"$log" 2>&1 ||
+    { tail -n 40 "$log"; exit 1; }
+run() { qemu-aarch64 -L / "$build/tests/$@" >"$log" 2>&1 || { tail -n 10 "$log"; exit 1; }; }
+run checkact --quick --seed 1
+run test_reference --points 150
+
+for isa in avx512 avx2 none; do
+    [ $isa = none ] && { echo "bits not compared: no FMA here"; exit 0; }
+    "$native" --hash --isa $isa >"$build.native" && break
+done
+qemu-aarch64 -L / "$build/tests/checkact" --hash --isa neon >"$build.neon"
+diff "$build.native" "$build.neon" || { echo "neon and $isa differ"; exit 1; }
+echo "neon has the bits of $isa in $(wc -l <"$build.neon") kernels"

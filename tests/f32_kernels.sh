@@ -1,0 +1,23 @@
+#!/bin/sh
+# f32_kernels.sh OBJECTS OBJDUMP NM: the f32 kernels of the wide ISAs are single functions in f32: no
+# call of another function (its spills cost more than the kernel), no widening to double.
+objects=$1 objdump=$2 nm=$3
+dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
+failed=0 kernels=0
+while read -r class object; do
+    case $class in avx2_f32 | avx512_f32 | neon_f32) ;; *) continue ;; esac
+    "$objdump" -d --no-show-raw-insn "$object" >"$dir/code"
+    kernels=$((kernels + $(grep -cE '^[0-9a-f]+ <actk_[a-z0-9_]+>:$' "$dir/code")))
+    if "$nm" -u "$object" | grep -v _GLOBAL_OFFSET_TABLE_; then # also what it jumps to
+        echo "  called by $object" && failed=1
+    fi
+    if awk -F '\t' '{print $3 "\t" $4 "\t" $2}' "$dir/code" |
+        grep -E '\b(call|callq|bl|blr)\b|vcvtps2pd|vcvtss2sd|vcvtp[hs]2pd|fcvtl|fcvt	d[0-9]+, [hs]' ||
+        awk -F '\t' '{print $2}' "$dir/code" |
+        grep -E '^(call|bl|blr)|^v?cvt(ps2pd|ss2sd)|^fcvtl|^fcvt +d[0-9]+, [hs]'; then
+        echo "  in $object" && failed=1
+    fi
+done <"$objects"
+[ $kernels -gt 1 ] || { echo "no kernels found in the objects of $objects"; failed=1; }
+echo "$kernels kernels"
+exit $failed

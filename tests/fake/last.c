@@ -1,0 +1,4 @@
+/* The one note pad of the fake kernels. */
+#include "fake.h"
+
+struct fake_call fake_last;

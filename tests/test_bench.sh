@@ -1,0 +1,102 @@
+#!/bin/sh
+# test_bench.sh ACT_BENCH: its options, its outputs, and what it says to bad input. No timing is
+# judged.
+bench=$1
+command -v python3 >/dev/null || { echo "skipped: no python3 to write .npy and read JSON"; exit 77; }
+dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+failed=0
+bad() { echo "$*"; failed=1; }
+
+# Arrays as NumPy writes them, without NumPy.
+python3 - <<'END'
+import struct
+def npy(name, descr, shape, order, data, version=1, cut=0):
+    header = "{'descr': '%s', 'fortran_order': %s, 'shape': %s, }" % (descr, order, shape)
+    size = 10 if version == 1 else 12
+    header += ' ' * (-(size + len(header) + 1) % 64) + '\n'
+    length = struct.pack('<H' if version == 1 else '<I', len(header))
+    raw = b'\x93NUMPY' + bytes([version, 0]) + length + header.encode() + data
+    open(name, 'wb').write(raw[:len(raw) - cut] if cut else raw)
+f32 = struct.pack('<6f', -3, -1, 0, 1, 2, 30)
+npy('good.npy', '<f4', '(2, 3)', 'False', f32)
+npy('v2.npy', '<f4', '(6,)', 'False', f32, version=2)
+npy('v3.npy', '<f4', '(6,)', 'False', f32, version=3)
+npy('fortran.npy', '<f4', '(2, 3)', 'True', f32)
+npy('scalar.npy', '<f4', '()', 'False', f32[:4])
+npy('double.npy', '<f8', '(3,)', 'False', struct.pack('<3d', 1, 2, 3))
+npy('big.npy', '>f4', '(6,)', 'False', f32)
+npy('empty.npy', '<f4', '(0, 3)', 'False', b'')
+npy('short.npy', '<f4', '(2, 3)', 'False', f32, cut=1)
+npy('huge.npy', '<f4', '(99999999999, 99999999999)', 'False', f32)
+npy('v9.npy', '<f4', '(6,)', 'False', f32, version=9)
+open('header.npy', 'wb').write(open('good.npy', 'rb').read()[:40])
+open('magic.npy', 'wb').write(b'\x93NUM')
+open('text.npy', 'w').write('not an array, but long enough to be one')
+END
+
+# Bad input: one line on stderr, nothing on stdout, exit status 2.
+refuse() {
+    "$bench" "$@" >out 2>err
+    status=$?
+    [ $status = 2 ] || bad "$*: exit status $status, not 2"
+    [ ! -s out ] || bad "$*: wrote to stdout"
+    [ "$(wc -l <err)" = 1 ] && grep -q '^act-bench: ' err || bad "$*: stderr: $(cat err)"
+}
+quick="--kind relu --isa scalar --n 64 --min-time 0.0001"
+for option in --nonsense -x word "--isa" "--isa sse5" "--isa neon,avx2,scalar5" "--kind nosuch*" \
+    "--op sideways" "--n 0" "--n -1" "--n 12x" "--n 99999999999" "--dtype f16" "--dist cauchy" \
+    "--min-time 0" "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
+    "--compare /nonexistent/x" "--compare text.npy" "--input /nonexistent.npy" "--input ."; do
+    # shellcheck disable=SC2086 # an option and its value
+    refuse $quick $option
+done
+refuse --isa "" && refuse --kind "" && refuse --n ""
+for file in double big empty short huge v9 header magic text; do
+    refuse $quick --input $file.npy
+done
+
+accept() {
+    "$bench" "$@" >out 2>err || bad "$*: exit status $?: $(head -n 3 err)"
+    [ ! -s err ] || bad "$*: stderr: $(head -n 3 err)"
+}
+accept --list
+for word in scalar sse42 avx2 avx512 neon relu gelu; do
+    grep -qw "$word" out || bad "--list does not name $word"
+done
+accept --help
+grep -q -- --input out || bad "--help does not name --input"
+accept --version
+for file in good v2 v3 fortran scalar; do
+    # shellcheck disable=SC2086
+    accept --kind relu --isa scalar --min-time 0.0001 --input $file.npy
+    grep -q "$file.npy" out || bad "$file.npy is not named in the output"
+    [ "$file" = scalar ] && n=1 || n=6
+    grep -qE "^relu +forward +scalar +$n " out || bad "$file.npy: no row of n = $n"
+done
+# shellcheck disable=SC2086
+accept $quick --input good.npy --op forward,backward,from-output
+[ "$(grep -cE '^relu +(forward|backward|from-output) +scalar +64 ' out)" = 3 ] ||
+    bad "not one row per operation"
+
+accept --kind relu,gelu --isa scalar --n 64,100 --min-time 0.0001 --csv out.csv
+[ "$(wc -l <out.csv)" = 9 ] || bad "--csv: not a header and 2 kinds x 2 operations x 2 sizes"
+accept --kind silu --isa scalar --n 64 --min-time 0.0001 --dtype f64 --csv -
+[ "$(wc -l <out)" = 3 ] || bad "--csv -: more than the rows on stdout"
+
+accept --kind relu,silu --isa scalar --n 64 --min-time 0.0001 --json first.json
+"$bench" --kind relu --isa scalar --n 64 --min-time 0.0001 --json - 2>err | python3 -m json.tool >/dev/null ||
+    bad "--json -: not JSON alone on stdout"
+python3 - <<'END' || bad "--json: not what Google Benchmark writes"
+import json
+r = json.load(open('first.json'))
+assert {'date', 'cpu', 'compiler', 'library_version', 'num_cpus', 'mhz_per_cpu'} <= set(r['context'])
+assert len(r['benchmarks']) == 4
+for b in r['benchmarks']:
+    assert b['name'].startswith(('relu/', 'silu/')) and b['run_type'] == 'iteration'
+    assert b['time_unit'] == 'ns' and b['real_time'] > 0 and b['cpu_time'] > 0
+    assert b['iterations'] >= 1 and b['items_per_second'] > 0 and b['bytes_per_second'] > 0
+END
+accept --kind relu,silu --isa scalar --n 64 --min-time 0.0001 --compare first.json
+grep -q '^4 compared' out || bad "--compare: not 4 compared"
+exit $failed
