@@ -3,7 +3,7 @@
 
     docs/kinds_table.py                 the table of kinds, from include/actfn/kinds.inc
     docs/kinds_table.py --check         exit 1 if README.md has another one
-    docs/kinds_table.py --speed F.json  and the table of speeds, from `act-bench --json`
+    docs/kinds_table.py --speed F.json  and the table of speeds, from `act-bench --json F.json`
 """
 import argparse
 import json
@@ -59,19 +59,41 @@ def kinds_table():
         ulp = arguments(bounds)
         assert len(ulp) == 8, f"{name}: ULP() has {len(ulp)} columns, not 8"
         # The n-th parameter is alpha, beta, gamma or delta; its own name is the literature's.
-        fields = zip(("alpha", "beta", "gamma", "delta"), map(arguments, arguments(params)))
+        names = ("beta",) if params.startswith("BETA") else ("alpha", "beta", "gamma", "delta")
+        fields = [(field, *arguments(p)) for field, p in zip(names, arguments(params))]
         rows.append([
             f"`{name}`",
             "`" + text_of(formula).replace("|", "\\|") + "`",
-            ", ".join(f"{field} = {value}" for field, (_, value, _) in fields),
-            "no" if from_output == "NULL" else "yes",
+            ", ".join(field + (f" ({own})" if own != field else "") + f" = {float(value):.6g}"
+                      for field, own, value, _ in fields),
+            "no" if from_output == "NO_OUTPUT" else "yes",
             " / ".join(ulp[0:3]), " / ".join(ulp[3:6]), ", ".join(ulp[6:8]),
         ])
     return table(header, rows)
 
 
 def speed_table(path):
-    raise SystemExit("speed")
+    """ns per element at the smallest n, forward and backward, one column per ISA."""
+    report = json.loads(pathlib.Path(path).read_text())
+    cells = {}
+    for b in report["benchmarks"]:
+        kind, op, dtype, isa, n = b["name"].split("/")
+        if "real_time" in b:
+            cells[kind, op, isa, int(n)] = b["real_time"] / int(n)
+    n = min(key[3] for key in cells)
+    isas = list(dict.fromkeys(key[2] for key in cells if key[3] == n))
+    rows = []
+    for kind in dict.fromkeys(key[0] for key in cells):
+        row = [f"`{kind}`"]
+        for op in ("forward", "backward"):
+            row += [f"{cells.get((kind, op, isa, n), float('nan')):.3f}" for isa in isas]
+        rows.append(row)
+    context = report["context"]
+    note = (f"ns per element, {n} elements in L1, one thread; {context['cpu']}, "
+            f"{context['mhz_per_cpu'] / 1000:.1f} GHz, {context['compiler']}, "
+            f"{context['date'][:10]}.\n\n")
+    return note + table(["kind"] + [f"forward {i}" for i in isas] +
+                        [f"backward {i}" for i in isas], rows)
 
 
 def put(readme, marker, content):
