@@ -86,7 +86,8 @@ def speed_table(path):
     for kind in dict.fromkeys(key[0] for key in cells):
         row = [f"`{kind}`"]
         for op in ("forward", "backward"):
-            row += [f"{cells.get((kind, op, isa, n), float('nan')):.3f}" for isa in isas]
+            row += [f"{cells[kind, op, isa, n]:.3f}" if (kind, op, isa, n) in cells else "-"
+                    for isa in isas]
         rows.append(row)
     context = report["context"]
     note = (f"ns per element, {n} elements in L1, one thread; {context['cpu']}, "
@@ -98,6 +99,8 @@ def speed_table(path):
 
 def put(readme, marker, content):
     begin, end = f"<!-- {marker} -->\n", f"<!-- /{marker} -->"
+    if readme.count(begin) != 1 or readme.count(end) != 1:
+        sys.exit(f"README.md does not have {begin.strip()} and {end} once each")
     head, rest = readme.split(begin)
     return head + begin + content + "\n" + end + rest.split(end)[1]
 

@@ -45,17 +45,37 @@ static float grad_of(uint32_t bits, int mixed)
     return mixed ? values[(bits * 0x9e3779b1u) >> 28] : 1;
 }
 
+/* want rounded to float, and whether that changed none of it. */
+struct rounded {
+    float value[CHUNK];
+    int exact;
+};
+
+static void round_chunk(struct rounded *r, const double *want)
+{
+    r->exact = 1;
+    for (int k = 0; k < CHUNK; k++) {
+        r->value[k] = (float)want[k];
+        r->exact &= (double)r->value[k] == want[k];
+    }
+}
+
 static void judge_chunk(const struct pass *pass, struct result *r, int i, const float *x,
-                        const float *g, const float *got, const double *want, const double *slope)
+                        const float *g, const float *got, const double *want, const double *slope,
+                        const struct rounded *rounded)
 {
     struct worst *worst = &r->worst[i];
+    /* Correctly rounded, all of it: at most half an ULP, which is no news or no error at all. */
+    if (memcmp(got, rounded->value, sizeof rounded->value) == 0 &&
+        (rounded->exact || worst->ulp > 0.4999))
+        return;
     act_params params;
     act_params_init(pass->kind, &params);
     const double zero = pass->op == OP_BACKWARD ? zero_of(pass->kind, &params) : 0;
     const double bound =
         act_kind_bound(pass->kind, ACT_F32, isas[i], ACT_MODE_FAST, pass->op != OP_FORWARD);
     for (int k = 0; k < CHUNK; k++) {
-        /* Nearly all inputs end here: finite, right sign, no new record, at most half an ULP. */
+        /* Most of the others end here: finite, right sign, no new record, at most half an ULP. */
         const double off = fabs((double)got[k] - want[k]);
         const double size = fabs(want[k]);
         uint64_t ulp_bits;
@@ -78,6 +98,7 @@ static void run_slice(int p, int slice)
 {
     static float x[CHUNK], g[CHUNK], got[CHUNK];
     static double wide_x[CHUNK], wide_g[CHUNK], want[CHUNK], slope[CHUNK], ones[CHUNK];
+    static struct rounded nearest;
     const struct pass *pass = &passes[p];
     struct result r = {0};
     act_params params;
@@ -106,12 +127,13 @@ static void run_slice(int p, int slice)
         call(ACT_F64, pass->op, pass->kind, &rounded, wide_x, wide_g, want, CHUNK);
         if (pass->mixed)
             call(ACT_F64, pass->op, pass->kind, &rounded, wide_x, ones, slope, CHUNK);
+        round_chunk(&nearest, want);
         for (int i = 0; i < isa_count; i++) {
             where.isa = isas[i];
             where.dtype = ACT_F32;
             use_isa(isas[i]);
             call(ACT_F32, pass->op, pass->kind, &params, x, g, got, CHUNK);
-            judge_chunk(pass, &r, i, x, g, got, want, pass->mixed ? slope : want);
+            judge_chunk(pass, &r, i, x, g, got, want, pass->mixed ? slope : want, &nearest);
         }
     }
     r.done = 1;
