@@ -90,7 +90,7 @@ def speed_table(path):
                     for isa in isas]
         rows.append(row)
     context = report["context"]
-    note = (f"ns per element, {n} elements in L1, one thread; {context['cpu']}, "
+    note = (f"ns per element, {n} elements per call, one thread; {context['cpu']}, "
             f"{context['mhz_per_cpu'] / 1000:.1f} GHz, {context['compiler']}, "
             f"{context['date'][:10]}.\n\n")
     return note + table(["kind"] + [f"forward {i}" for i in isas] +
