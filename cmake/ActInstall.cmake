@@ -14,5 +14,7 @@ write_basic_package_version_file(${CMAKE_BINARY_DIR}/actfnConfigVersion.cmake
 install(FILES ${CMAKE_BINARY_DIR}/actfnConfig.cmake ${CMAKE_BINARY_DIR}/actfnConfigVersion.cmake
         DESTINATION ${act_cmake_dir})
 
+# Relative: the prefix may be chosen at install time.
+file(RELATIVE_PATH act_pc_to_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(cmake/actfn.pc.in actfn.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/actfn.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
