@@ -1,6 +1,6 @@
 /* Vector mathematics shared by the kinds. f32 has fused polynomials of our own, since a call per
  * vector is 1.5 to 18 times slower; f64 stands on SLEEF. Accuracy is stated per function; the
- * bounds of the kinds are measured over all inputs (docs/ACCURACY.md). */
+ * bounds of the kinds are measured (docs/ACCURACY.md). */
 #ifndef ACT_KERNELS_MATH_H
 #define ACT_KERNELS_MATH_H
 
