@@ -15,10 +15,13 @@ ACT_OP vec celu_forward(vec x, struct vparams p)
 
 ACT_OP vec celu_backward(vec x, vec g, struct vparams p)
 {
-    /* x/alpha = t + low: rounding t would cost |t|/2 ULP. */
-    const vec t = v_div(x, p.alpha), a = v_abs(t), product = v_mul(t, p.alpha);
-    const vec rest = v_sub(v_sub(x, product), v_mul_low(t, p.alpha, product));
-    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), p.alpha));
+    /* x/alpha = t + low: rounding t would cost |t|/2 ULP. A tiny alpha is scaled up, and x with it,
+     * so that the remainder is a normal number. */
+    const vec scale = v_select(v_lt(p.alpha, v_set(0x1p-64f)), v_set(0x1p64f), v_set(1));
+    const vec above = v_mul(x, scale), alpha = v_mul(p.alpha, scale);
+    const vec t = v_div(above, alpha), a = v_abs(t), product = v_mul(t, alpha);
+    const vec rest = v_sub(v_sub(above, product), v_mul_low(t, alpha, product));
+    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), low);
     const vec below = v_grad_even(x, g, e.value, e.scale);

@@ -19,8 +19,7 @@ ACT_OP vec gelu_quick_forward(vec x, struct vparams p)
     const vec inner = v_min(v_set(18), v_max(v_set(-70), x)); /* 70 e^-119 < 2^-165 */
     const vec t = v_mul(inner, v_set(FACTOR));
     const vec low = v_fma(inner, v_set(FACTOR_LOW), v_mul_low(inner, v_set(FACTOR), t));
-    const vec y = v_mul(v_gate(inner, t, low), v_set(1));
-    return v_select(v_lt(v_set(18), x), x, y);
+    return v_select(v_lt(v_set(18), x), x, v_gate(inner, t, low));
 #endif
 }
 

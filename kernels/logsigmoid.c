@@ -33,7 +33,7 @@ ACT_OP vec logsigmoid_backward(vec x, vec g, struct vparams p)
 ACT_OP vec logsigmoid_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
-    return v_mul(g, v_neg(v_expm1(v_max(v_set(-40), y))));
+    return v_mul(g, v_abs(v_expm1(v_max(v_set(-40), y))));
 }
 
 ACT_KERNEL_FROM_OUTPUT(logsigmoid)

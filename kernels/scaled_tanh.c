@@ -1,13 +1,13 @@
 /* Scaled tanh: y = alpha tanh(beta x). Either parameter exactly 0 makes the constant 0.
  * f' = alpha beta (1 - tanh^2(beta x)) = alpha beta (1 - (y/alpha)^2). */
-#include "kernels/math.h"
+#include "kernels/swish.h"
 
 ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
 {
     const vec alpha = v_add(p.alpha, v_set(0)), beta = v_add(p.beta, v_set(0)); /* no -0 */
     const vec t = v_mul(beta, v_drop(v_eq(beta, v_set(0)), x));
     const vec y = v_mul(alpha, v_tanh(t));
-    return v_or(v_drop(v_eq(v_mul(v_abs(alpha), v_set(1)), v_set(0)), y), v_zero_or_nan(x));
+    return v_or(v_drop(v_eq(alpha, v_set(0)), y), v_zero_or_nan(x));
 }
 
 #if !V_DOUBLE
@@ -31,9 +31,8 @@ ACT_OP struct exponent v_exponent(vec a)
 
 ACT_OP vec scaled_tanh_backward(vec x, vec g, struct vparams p)
 {
-    const vec t = v_mul(p.beta, x), a = v_abs(t);
-    const vec low = v_keep(v_inside(v_set(0x1p-20f), a, v_set(2000)),
-                           v_xor(v_mul_low(p.beta, x, t), v_sign(t)));
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
+    const vec t = u.t, low = u.low, a = v_abs(t);
     const vec twice = v_add(a, a), low2 = v_add(low, low);
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), twice), low2);

@@ -16,17 +16,13 @@
 #endif
 
 /* a (high + low): high's product last, so that it alone may be subnormal. */
-ACT_OP vec selu_times(vec a, double high, double low)
-{
-    return v_fma(a, v_set((elem)high), v_mul(a, v_set((elem)low)));
-}
+#define selu_times(a, constant) v_fma(a, v_set(constant), v_mul(a, v_set(constant##_LOW)))
 
 ACT_OP vec selu_forward(vec x, struct vparams p)
 {
     (void)p;
     const vec m = v_expm1(v_min(v_set(1), v_max(v_set(-40), x)));
-    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA, LAMBDA_LOW),
-                           selu_times(m, LAMBDA_ALPHA, LAMBDA_ALPHA_LOW));
+    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA), selu_times(m, LAMBDA_ALPHA));
     return v_or(v_abs(y), v_sign(x)); /* -0, which m has lost */
 }
 
@@ -36,22 +32,22 @@ ACT_OP vec selu_backward(vec x, vec g, struct vparams p)
     const vec a = v_abs(x);
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), v_set(0));
-    const vec t = selu_times(e.value, LAMBDA_ALPHA, LAMBDA_ALPHA_LOW);
+    const vec t = selu_times(e.value, LAMBDA_ALPHA);
     const vec below = v_grad_even(x, g, t, e.scale);
 #else
     const struct reduced e = v_reduce_negative(v_min(v_set(GRAD_RANGE), a));
-    const vec t = selu_times(v_exp_poly(e.r, -1, 1), LAMBDA_ALPHA, LAMBDA_ALPHA_LOW);
+    const vec t = selu_times(v_exp_poly(e.r, -1, 1), LAMBDA_ALPHA);
     const vec below = v_grad_even(x, g, t, e.n);
 #endif
-    return v_select(v_lt(v_set(0), x), selu_times(g, LAMBDA, LAMBDA_LOW), below);
+    return v_select(v_lt(v_set(0), x), selu_times(g, LAMBDA), below);
 }
 
 /* lambda alpha e^x = y + lambda alpha. */
 ACT_OP vec selu_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
-    const vec slope = v_add(v_add(y, v_set((elem)LAMBDA_ALPHA)), v_set((elem)LAMBDA_ALPHA_LOW));
-    return v_select(v_lt(v_set(0), y), selu_times(g, LAMBDA, LAMBDA_LOW), v_mul(g, slope));
+    const vec slope = v_add(v_add(y, v_set(LAMBDA_ALPHA)), v_set(LAMBDA_ALPHA_LOW));
+    return v_select(v_lt(v_set(0), y), selu_times(g, LAMBDA), v_mul(g, slope));
 }
 
 ACT_KERNEL_FROM_OUTPUT(selu)

@@ -1,22 +1,10 @@
 /* Softplus: y = log1p(e^(beta x)) / beta, beta > 0; no threshold.
  * f' = sigmoid(beta x). y -> +0 at -inf. */
-#include "kernels/math.h"
-
-/* beta x = t + low: in the tail rounding t would cost |t|/2 ULP. low belongs to |t|. */
-struct softplus_argument {
-    vec t, low;
-};
-
-ACT_OP struct softplus_argument softplus_argument(vec x, vec beta)
-{
-    const vec t = v_mul(beta, x), low = v_xor(v_mul_low(beta, x, t), v_sign(t));
-    return (struct softplus_argument){
-        t, v_keep(v_inside(v_set(0x1p-20f), v_abs(t), v_set(2000)), low)};
-}
+#include "kernels/swish.h"
 
 ACT_OP vec softplus_forward(vec x, struct vparams p)
 {
-    const struct softplus_argument u = softplus_argument(x, p.beta);
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec a = v_abs(u.t), relu = v_max(v_set(0), x);
 #if V_DOUBLE
     /* max(x, 0) + log1p(e^-a) / beta; in the tail log1p(z) is z. */
@@ -34,7 +22,7 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
 
 ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
 {
-    const struct softplus_argument u = softplus_argument(x, p.beta);
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec a = v_abs(u.t);
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), u.low);
@@ -50,7 +38,7 @@ ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
 /* sigmoid(beta x) = 1 - e^(-beta y). */
 ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
 {
-    return v_mul(g, v_neg(v_expm1(v_max(v_set(-40), v_neg(v_mul(p.beta, y))))));
+    return v_mul(g, v_abs(v_expm1(v_max(v_set(-40), v_neg(v_mul(p.beta, y))))));
 }
 
 ACT_KERNEL_FROM_OUTPUT(softplus)

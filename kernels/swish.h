@@ -9,11 +9,15 @@ struct gate_argument {
     vec t, low;
 };
 
-/* b x, b = high + b_low. b == 0: 0, at infinite x too. */
+/* b x, b = high + b_low. b == 0: 0, at infinite x too. A finite x has a finite t: its derivative is
+ * not yet the limit. */
 ACT_OP struct gate_argument gate_argument(vec x, vec b, vec b_low)
 {
+    const vec most = v_set(V_DOUBLE ? 0x1p1000 : 0x1p126f);
     x = v_drop(v_eq(b, v_set(0)), x);
-    const vec t = v_mul(b, x), low = v_fma(x, b_low, v_mul_low(b, x, t));
+    const vec product = v_mul(b, x), low = v_fma(x, b_low, v_mul_low(b, x, product));
+    const vec clipped = v_min(most, v_max(v_neg(most), product));
+    const vec t = v_select(v_lt(v_abs(x), v_set(INFINITY)), clipped, product);
     const vmask matters = v_inside(v_set(0x1p-20f), v_abs(t), v_set(2000));
     return (struct gate_argument){t, v_keep(matters, v_xor(low, v_sign(t)))};
 }
@@ -25,7 +29,7 @@ ACT_OP vec gate_forward(vec x, struct gate_argument u)
     const vmask negative = v_lt(u.t, v_set(0));
     const vec d = v_fma(e.value, e.scale, v_set(1));
     /* A finite factor: at -inf the exponential wins. */
-    const elem most = ACT_UNIT_F64 ? 0x1.fffffffffffffp1023 : 0x1p200;
+    const double most = 0x1.fffffffffffffp1023;
     const vec inner = v_min(v_set(most), v_max(v_set(-most), x));
     const vec below = v_mul(v_mul(inner, v_div(e.value, d)), e.scale);
     return v_select(negative, below, v_div(x, d));

@@ -347,8 +347,10 @@ static const char *evaluate(const char *text, double variable, const act_params 
 {
     struct parser p = {text, NULL, variable, params, precision};
     struct dual a;
+    mpfr_clear_flags();
     dual_init(&p, &a);
     expression(&p, &a);
+    result->underflowed = mpfr_underflow_p() || mpfr_overflow_p();
     skip_space(&p);
     if (*p.at && !p.error)
         p.error = p.at;

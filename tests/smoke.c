@@ -14,8 +14,8 @@ enum { MOST = 67, VALUES = 83 };
 
 static double input(int i)
 {
-    static const double special[] = {0, -0.0, INFINITY, -INFINITY, NAN, 1e-40, -1e-40, 3, -3,
-                                     1e-6, -1e-6, 3e38, -3e38, -87.5, 104, -104};
+    static const double special[] = {0,  -0.0, INFINITY, -INFINITY, NAN,   1e-40, -1e-40, 3,
+                                     -3, 1e-6, -1e-6,    3e38,      -3e38, -87.5, 104,    -104};
     enum { SPECIAL = sizeof special / sizeof special[0] };
     return i < SPECIAL ? special[i] : (i - 50) * 0.37;
 }
@@ -62,8 +62,8 @@ static int check(act_isa isa, act_dtype t, int op, act_kind kind, int n, int fir
     for (int i = 0; i < n && !wrong; i++)
         if (!close_to(get(got, t, i), get(want, t, i), t)) {
             printf("%s %s %s %s: n %d, %g -> %g, scalar has %g\n", act_isa_name(isa),
-                   act_kind_name(kind), op_name[op], t == ACT_F64 ? "f64" : "f32", n,
-                   get(in, t, i), get(got, t, i), get(want, t, i));
+                   act_kind_name(kind), op_name[op], t == ACT_F64 ? "f64" : "f32", n, get(in, t, i),
+                   get(got, t, i), get(want, t, i));
             wrong++;
         }
     free(in), free(grad), free(want), free(got);
@@ -84,7 +84,8 @@ int main(int argc, char **argv)
         return 0;
     }
     int calls = 0, wrong = 0;
-    FOR_ISA(isa) FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) if (offers(kind, op)) {
+    FOR_ISA(isa) FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) if (offers(kind, op))
+    {
         for (int n = 0; n <= MOST; n++, calls++)
             wrong += check(isa, t, op, kind, n, n * 5) != 0;
     }

@@ -47,7 +47,8 @@ static void statuses_come_in_the_promised_order(void **state)
     act_params bad;
     fill();
     void *const x = at(AT), *const near = at(AT + 1); /* overlaps x */
-    FOR_DTYPE(t) FOR_OP(op) {
+    FOR_DTYPE(t) FOR_OP(op)
+    {
         const size_t most = PTRDIFF_MAX / size_of[t];
         for (size_t i = 0; i < sizeof no_kinds / sizeof *no_kinds; i++) {
             bad_params(0, &bad);
@@ -55,7 +56,8 @@ static void statuses_come_in_the_promised_order(void **state)
             assert_int_equal(call(t, op, no_kinds[i], NULL, NULL, NULL, NULL, 0), ACT_ERR_KIND);
         }
         assert_int_equal(call(t, op, act_kind_count(), NULL, x, x, x, N), ACT_ERR_KIND);
-        FOR_KIND(kind) {
+        FOR_KIND(kind)
+        {
             const int has_params = bad_params(kind, &bad);
             const act_status huge = has_params ? ACT_ERR_PARAM : ACT_ERR_SIZE;
             if (!offers(kind, op)) {
@@ -89,7 +91,8 @@ static void statuses_come_in_the_promised_order(void **state)
 static void any_partial_overlap_is_an_error(void **state)
 {
     (void)state;
-    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) {
+    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind)
+    {
         const ptrdiff_t bytes = (ptrdiff_t)(N * size_of[t]);
         if (!offers(kind, op))
             continue;
@@ -116,11 +119,12 @@ static void any_partial_overlap_is_an_error(void **state)
 static void allowed_layouts_give_the_same_bits(void **state)
 {
     (void)state;
-    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) {
+    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind)
+    {
         const ptrdiff_t size = (ptrdiff_t)size_of[t], bytes = N * size;
         /* offsets from AT of in, grad_out; the output is at AT */
-        const ptrdiff_t layout[][2] = {{-bytes, bytes}, {bytes, -bytes}, {0, bytes}, {-bytes, 0},
-                                       {0, 0},          {bytes, bytes + size}};
+        const ptrdiff_t layout[][2] = {{-bytes, bytes}, {bytes, -bytes}, {0, bytes},
+                                       {-bytes, 0},     {0, 0},          {bytes, bytes + size}};
         if (!offers(kind, op))
             continue;
         for (size_t i = 0; i < sizeof layout / sizeof *layout; i++) {
@@ -173,8 +177,8 @@ static const struct {
     {-1e39, {"-", "-FEBb"}},
     {0x1.ffffffp127, {"-", "-FPNEAa"}}, /* halfway above FLT_MAX: rounds to infinity */
     {0x1.fffffefffffffp127, {"-FPNEAa", "-FPNEAa"}},
-    {1e-60, {"-FNEBb", "-FPNEBb"}}, /* 0 as float */
-    {-1e-60, {"-FNEBb", "-FEBb"}},  /* -0 as float */
+    {1e-60, {"-FNEBb", "-FPNEBb"}},          /* 0 as float */
+    {-1e-60, {"-FNEBb", "-FEBb"}},           /* -0 as float */
     {1 + 0x1p-30, {"-FPNEABab", "-FPNEAa"}}, /* 1 as float */
 };
 
@@ -191,7 +195,8 @@ static const unsigned char output_needs_slope[] = {
 static void params_outside_their_domain_are_refused(void **state)
 {
     (void)state;
-    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) {
+    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind)
+    {
         const act_kind_info info = describe(kind);
         if (!offers(kind, op))
             continue;
@@ -229,7 +234,8 @@ static void params_outside_their_domain_are_refused(void **state)
 static void null_params_are_the_defaults(void **state)
 {
     (void)state;
-    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind) {
+    FOR_DTYPE(t) FOR_OP(op) FOR_KIND(kind)
+    {
         act_params p;
         const act_kind_info info = describe(kind);
         if (!offers(kind, op))
@@ -263,7 +269,8 @@ static void describe_respects_the_callers_struct_size(void **state)
         act_kind_info info;
         unsigned char beyond[64];
     } got, want;
-    FOR_KIND(kind) {
+    FOR_KIND(kind)
+    {
         const act_kind_info whole = describe(kind);
         assert_int_equal(whole.struct_size, sizeof whole);
         for (size_t size = 0; size <= sizeof got; size++) {
@@ -293,7 +300,8 @@ static void metadata_is_consistent(void **state)
 {
     (void)state;
     assert_true(act_kind_count() > 0);
-    FOR_KIND(kind) {
+    FOR_KIND(kind)
+    {
         const act_kind_info info = describe(kind);
         assert_string_equal(info.name, act_kind_name(kind));
         assert_true(info.formula[0] != 0);
@@ -312,7 +320,8 @@ static void names_and_aliases_find_their_kind(void **state)
 {
     (void)state;
     char seen[4096] = " ";
-    FOR_KIND(kind) {
+    FOR_KIND(kind)
+    {
         char words[512];
         const act_kind_info info = describe(kind);
         snprintf(words, sizeof words, "%s %s", info.name, info.aliases);
@@ -367,9 +376,8 @@ static void bound_is_nan_exactly_where_nothing_is_promised(void **state)
                     const int promised =
                         kind >= 0 && kind < act_kind_count() && (t == ACT_F32 || t == ACT_F64) &&
                         isa >= 0 && isa < act_isa_count() &&
-                        (mode == ACT_MODE_FAST ||
-                         (mode == ACT_MODE_REPRODUCIBLE && isa != ACT_ISA_SCALAR &&
-                          isa != ACT_ISA_SSE42));
+                        (mode == ACT_MODE_FAST || (mode == ACT_MODE_REPRODUCIBLE &&
+                                                   isa != ACT_ISA_SCALAR && isa != ACT_ISA_SSE42));
                     for (int back = 0; back < 2; back++) {
                         const double bound = act_kind_bound(kind, t, isa, mode, back);
                         assert_int_equal(!isnan(bound), promised);
@@ -412,19 +420,21 @@ static void settings_change_only_to_what_exists(void **state)
 {
     (void)state;
     const act_isa isa_at_load = act_get_isa();
-    const act_isa isas[] = {-1,      INT_MIN, INT_MAX, act_isa_count(), 256, 256 + ACT_ISA_SCALAR,
-                            1 << 16, 0,       1,       2,               3,   4};
+    const act_isa isas[] = {
+        -1, INT_MIN, INT_MAX, act_isa_count(), 256, 256 + ACT_ISA_SCALAR, 1 << 16, 0, 1, 2, 3, 4};
     const act_mode modes[] = {-1, 2, 256, INT_MIN, INT_MAX, ACT_MODE_FAST, ACT_MODE_REPRODUCIBLE};
-    FOR_ISA(from) for (act_mode in = ACT_MODE_FAST; in <= ACT_MODE_REPRODUCIBLE; in++) {
+    FOR_ISA(from) for (act_mode in = ACT_MODE_FAST; in <= ACT_MODE_REPRODUCIBLE; in++)
+    {
         if (in == ACT_MODE_REPRODUCIBLE && !has_fma(from))
             continue;
         for (size_t i = 0; i < sizeof isas / sizeof *isas; i++) {
             assert_int_equal(act_set_mode(ACT_MODE_FAST), ACT_OK);
             assert_int_equal(act_set_isa(from), ACT_OK);
             assert_int_equal(act_set_mode(in), ACT_OK);
-            const act_status want = !act_isa_available(isas[i])                       ? ACT_ERR_ISA
-                                    : in == ACT_MODE_REPRODUCIBLE && !has_fma(isas[i]) ? ACT_ERR_UNSUPPORTED
-                                                                                      : ACT_OK;
+            const act_status want = !act_isa_available(isas[i]) ? ACT_ERR_ISA
+                                    : in == ACT_MODE_REPRODUCIBLE && !has_fma(isas[i])
+                                        ? ACT_ERR_UNSUPPORTED
+                                        : ACT_OK;
             assert_int_equal(act_set_isa(isas[i]), want);
             assert_int_equal(act_get_isa(), want == ACT_OK ? isas[i] : from);
             assert_int_equal(act_get_mode(), in);
@@ -433,11 +443,10 @@ static void settings_change_only_to_what_exists(void **state)
         assert_int_equal(act_set_isa(from), ACT_OK);
         for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
             const act_mode old = act_get_mode(), mode = modes[i];
-            const act_status want = mode != ACT_MODE_FAST && mode != ACT_MODE_REPRODUCIBLE
-                                        ? ACT_ERR_PARAM
-                                    : mode == ACT_MODE_REPRODUCIBLE && !has_fma(from)
-                                        ? ACT_ERR_UNSUPPORTED
-                                        : ACT_OK;
+            const act_status want =
+                mode != ACT_MODE_FAST && mode != ACT_MODE_REPRODUCIBLE ? ACT_ERR_PARAM
+                : mode == ACT_MODE_REPRODUCIBLE && !has_fma(from)      ? ACT_ERR_UNSUPPORTED
+                                                                       : ACT_OK;
             assert_int_equal(act_set_mode(mode), want);
             assert_int_equal(act_get_mode(), want == ACT_OK ? mode : old);
             assert_int_equal(act_get_isa(), from);

@@ -10,20 +10,19 @@
 #include <cmocka.h>
 
 #if defined(__x86_64__)
-#define HAS(set, name) (((set) & ACT_CPU_##name) != 0)
+#define HAS(set, name) (((set)&ACT_CPU_##name) != 0)
 
 static void usable_means_cpu_and_os(void **state)
 {
     (void)state;
     const uint64_t xcr0s[] = {0, 1, 3, 7, 6, 0xe6, 0xe7, 0x67, 0x27, 0xa7, 0xc7, 0xe3};
-    const uint32_t ours = 1u << ACT_ISA_SCALAR | 1u << ACT_ISA_SSE42 | 1u << ACT_ISA_AVX2 |
-                          1u << ACT_ISA_AVX512;
+    const uint32_t ours =
+        1u << ACT_ISA_SCALAR | 1u << ACT_ISA_SSE42 | 1u << ACT_ISA_AVX2 | 1u << ACT_ISA_AVX512;
     for (uint32_t f = 0; f <= (ACT_CPU_AVX512VL << 1) - 1; f++)
         for (size_t i = 0; i < sizeof xcr0s / sizeof *xcr0s; i++) {
             const uint64_t xcr0 = xcr0s[i];
             const int sse42 = HAS(f, SSE42);
-            const int avx2 = sse42 && HAS(f, AVX) && HAS(f, AVX2) && HAS(f, FMA) &&
-                             (xcr0 & 6) == 6;
+            const int avx2 = sse42 && HAS(f, AVX) && HAS(f, AVX2) && HAS(f, FMA) && (xcr0 & 6) == 6;
             const int avx512 = avx2 && HAS(f, AVX512F) && HAS(f, AVX512BW) && HAS(f, AVX512DQ) &&
                                HAS(f, AVX512VL) && (xcr0 & 0xe6) == 0xe6;
             const uint32_t want = 1u << ACT_ISA_SCALAR | (uint32_t)sse42 << ACT_ISA_SSE42 |

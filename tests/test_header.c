@@ -10,6 +10,5 @@ int main(void)
     act_kind_info info;
     info.struct_size = sizeof info;
     return !(act_forward(ACT_RELU, NULL, x, y, 3) == ACT_OK && y[0] == 0 && y[1] == 0 &&
-             y[2] == 2 && act_kind_describe(ACT_RELU, &info) == ACT_OK &&
-             sizeof(act_params) == 32);
+             y[2] == 2 && act_kind_describe(ACT_RELU, &info) == ACT_OK && sizeof(act_params) == 32);
 }

@@ -16,8 +16,8 @@ int main(void)
     const size_t n = ((size_t)1 << 31) + 17, bytes = n * sizeof(float);
     const size_t room = (bytes + CHUNK - 1) / CHUNK * CHUNK;
     /* The guard beyond stays PROT_NONE. */
-    char *const base = mmap(NULL, room + PAGE, PROT_NONE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *const base =
+        mmap(NULL, room + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     const int fd = memfd_create("test_huge", 0);
     if (base == MAP_FAILED || fd < 0 || ftruncate(fd, CHUNK) != 0) {
         perror("test_huge: skipped: 8 GiB of address space");

@@ -10,7 +10,11 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-enum { CONTROL = 0xffc0, FLUSH = 0x8040, UPWARD = 0x4000 }; /* the rest are sticky exception flags */
+enum {
+    CONTROL = 0xffc0,
+    FLUSH = 0x8040,
+    UPWARD = 0x4000
+}; /* the rest are sticky exception flags */
 static uint64_t get_control(void)
 {
     return _mm_getcsr() & CONTROL;

@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAR = 1 << 20 }; /* where every kind has reached its behaviour at infinity */
-
 static const char *formula_of(act_kind kind, enum op op)
 {
     static act_kind_info info;
@@ -37,17 +35,16 @@ static void evaluate_finite(act_kind kind, enum op op, double x, const act_param
 {
     struct formula_value near;
     evaluate(kind, op, x, params, v);
-    if (v->constant || op == OP_FORWARD || (mpfr_number_p(v->slope) && !mpfr_zero_p(v->slope)))
+    if (v->constant || op == OP_FORWARD || !v->underflowed ||
+        (mpfr_number_p(v->slope) && !mpfr_zero_p(v->slope)))
         return;
     formula_init(&near);
-    for (double at = x; fabs(at) > FAR && !mpfr_number_p(near.slope); at *= 0x1p-8)
-        evaluate(kind, op, at * 0x1p-8, params, &near);
-    if (mpfr_zero_p(v->slope) && mpfr_number_p(near.slope) && fabs(x) > FAR) {
-        for (double at = x; fabs(at) > FAR && mpfr_zero_p(near.slope); at *= 0x1p-8)
-            evaluate(kind, op, at * 0x1p-8, params, &near);
+    for (double at = x; fabs(at) > 0x1p-200; at *= 0x1p-4) {
+        evaluate(kind, op, at * 0x1p-4, params, &near);
+        if (mpfr_number_p(near.slope) && !mpfr_zero_p(near.slope))
+            break;
     }
-    if (mpfr_number_p(near.slope) && fabs(x) > FAR)
-        mpfr_set(v->slope, near.slope, MPFR_RNDN);
+    mpfr_set(v->slope, near.slope, MPFR_RNDN);
     formula_clear(&near);
 }
 

@@ -29,7 +29,8 @@ static void compute(act_kind kind, int op, float *out)
 
 static int one_of_the_tables(act_kind kind, int op, const float *out)
 {
-    FOR_ISA(isa) {
+    FOR_ISA(isa)
+    {
         if (memcmp(out, want[isa][kind][op], N * sizeof *out) == 0)
             return 1;
     }
@@ -39,7 +40,7 @@ static int one_of_the_tables(act_kind kind, int op, const float *out)
 
 static void *first_use(void *arg)
 {
-    float (*const out)[OP_COUNT][N] = arg;
+    float(*const out)[OP_COUNT][N] = arg;
     pthread_barrier_wait(&barrier);
     FOR_KIND(kind) FOR_OP(op) compute(kind, op, out[kind][op]);
     return NULL;
@@ -50,7 +51,8 @@ static void *keep_computing(void *arg)
     (void)arg;
     float out[N];
     for (int round = 0; round < ROUNDS; round++)
-        FOR_KIND(kind) FOR_OP(op) {
+        FOR_KIND(kind) FOR_OP(op)
+        {
             compute(kind, op, out);
             wrong += !one_of_the_tables(kind, op, out);
         }
@@ -61,7 +63,8 @@ static void *keep_changing(void *arg)
 {
     (void)arg;
     while (!stop)
-        FOR_ISA(isa) {
+        FOR_ISA(isa)
+        {
             act_set_mode(ACT_MODE_FAST);
             act_set_isa(isa);
             act_set_mode(ACT_MODE_REPRODUCIBLE);
@@ -75,7 +78,8 @@ static void fork_and_compute(void)
     if (child == 0) {
         float out[N];
         int bad = 0;
-        FOR_KIND(kind) FOR_OP(op) {
+        FOR_KIND(kind) FOR_OP(op)
+        {
             compute(kind, op, out);
             bad += !one_of_the_tables(kind, op, out);
         }
@@ -128,7 +132,8 @@ int main(void)
         return 1;
     }
     const act_isa at_load = act_get_isa();
-    FOR_ISA(isa) {
+    FOR_ISA(isa)
+    {
         act_set_isa(isa);
         FOR_KIND(kind) FOR_OP(op) compute(kind, op, want[isa][kind][op]);
     }
