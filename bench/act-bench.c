@@ -54,6 +54,7 @@ int main(int argc, char **argv)
         report_list();
         return 0;
     }
+    act_set_mode(ACT_MODE_FAST); /* ACTFN_MODE=reproducible would refuse scalar and sse42 */
     size_t tensor_count = 0;
     float *tensor = o.input ? npy_read(o.input, &tensor_count) : NULL;
     struct cJSON *earlier = o.compare ? json_read(o.compare) : NULL;

@@ -48,8 +48,9 @@ void report_json(FILE *f, const struct run *r)
             cJSON_AddStringToObject(b, "error_message", "outside its error bound");
         }
         const struct figures v = figures_of(r, cell);
-        add(b, "real_time", cell->median);
-        add(b, "cpu_time", cell->median); /* one pinned thread that never waits */
+        const double time = cell->failed ? 0 : cell->median;
+        add(b, "real_time", time);
+        add(b, "cpu_time", time); /* one pinned thread that never waits */
         cJSON_AddStringToObject(b, "time_unit", "ns");
         add(b, "items_per_second", 1e9 / v.ns_per_element);
         add(b, "bytes_per_second", 1e9 * v.gb_per_s);
