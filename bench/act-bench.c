@@ -9,12 +9,15 @@
 
 void die(const char *format, ...)
 {
+    char line[1024];
     va_list args;
     va_start(args, format);
-    fputs("act-bench: ", stderr);
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    for (char *c = line; *c; c++) /* what was given may hold a line feed */
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "act-bench: %s\n", line);
     exit(EXIT_BAD_INPUT);
 }
 
@@ -62,6 +65,7 @@ int main(int argc, char **argv)
 
     run_plan(&r, &o, tensor_count);
     run_inputs(&r, tensor, tensor_count);
+    free(tensor);
     const size_t failed = run_check(&r);
     run_measure(&r);
 
@@ -76,5 +80,6 @@ int main(int argc, char **argv)
     close_output(json, o.json);
     close_output(csv, o.csv);
     close_output(stdout, "standard output");
+    run_free(&r);
     return failed ? EXIT_WRONG_RESULT : 0;
 }

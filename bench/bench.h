@@ -46,8 +46,10 @@ struct probe {
     size_t lanes; /* elements per vector */
     int fused;    /* a slot is one FMA; otherwise a multiplication and an addition */
     void (*fma)(size_t turns);
+    void (*copy)(void *to, const void *from, size_t n); /* n elements, as the kernels loop */
 };
-enum { PROBE_FMAS = 12 }; /* independent chains per turn: latency times throughput is 8 to 10 */
+enum { PROBE_FMAS = 12 };   /* independent chains per turn: latency times throughput is 8 to 10 */
+enum { PROBE_TURNS = 512 }; /* per call, of fma and add_chain */
 
 const struct probe *probe_find(act_isa isa, act_dtype dtype); /* NULL: not built */
 act_isa probe_best_isa(const unsigned char *isas);            /* the most preferred selected; -1 */
@@ -56,9 +58,13 @@ void copy_nontemporal(void *to, const void *from, size_t bytes);
 void add_chain(size_t turns); /* dependent additions, one cycle each */
 enum { CHAIN_ADDS = 64 };     /* per turn */
 
-/* ---- measure.c ----------------------------------------------------------------------------- */
+/* ---- cells.c ------------------------------------------------------------------------------- */
 
-enum cell_type { CELL_KERNEL, CELL_FMA, CELL_MEMCPY, CELL_NT_COPY, CELL_ADD };
+enum cell_type { CELL_KERNEL, CELL_FMA, CELL_MEMCPY, CELL_LOOP_COPY, CELL_NT_COPY, CELL_ADD };
+
+struct times {
+    double real, cpu; /* ns per call */
+};
 
 /* Something timed: a kernel, or a yardstick of the machine timed between the kernels. */
 struct cell {
@@ -70,8 +76,8 @@ struct cell {
     double max_ulp, worst_x; /* on the sample; NaN: not compared */
     int failed;              /* outside its published bound: not timed */
     size_t calls, reps;      /* calls per repetition */
-    double median, mad;      /* ns per call, over the repetitions */
-    double *sample;
+    double median, mad, cpu; /* ns per call, over the repetitions; cpu: the median of CPU time */
+    struct times *sample;
 };
 
 struct run {
@@ -81,15 +87,15 @@ struct run {
     size_t count;
     act_dtype dtype;
     size_t elem;
-    void *x, *grad, *out, *y; /* the largest n */
-    char input[160];          /* what the inputs are */
-    struct cell overhead;     /* relu forward, n = 16, best table */
+    void *x, *grad, *out, *y;     /* the largest n */
+    char input[160];              /* what the inputs are */
+    struct cell overhead;         /* relu forward, n = 16, best table */
+    double real_total, cpu_total; /* of all repetitions, ns: apart when others had the CPU */
 };
 
 void run_plan(struct run *r, const struct options *o, size_t tensor_count);
 void run_inputs(struct run *r, const float *tensor, size_t tensor_count);
-size_t run_check(struct run *r); /* accuracy on a sample; the number that failed */
-void run_measure(struct run *r);
+void run_free(struct run *r);
 
 /* Figures of a measured kernel cell; NaN where there is none. */
 struct figures {
@@ -100,6 +106,16 @@ struct figures figures_of(const struct run *r, const struct cell *c);
 const struct cell *yardstick(const struct run *r, enum cell_type type, size_t n, act_isa isa);
 double slot_ns(const struct run *r, size_t n, act_isa isa);
 double copy_ns(const struct run *r, size_t n); /* the faster copy of n elements */
+
+/* ---- check.c, measure.c -------------------------------------------------------------------- */
+
+size_t run_check(struct run *r); /* accuracy on a sample; the number that failed */
+void run_measure(struct run *r);
+
+/* The library's function; dies if it refuses. g is not used by OP_FORWARD. */
+void call(act_dtype dtype, int op, act_kind kind, const act_params *p, const void *x, const void *g,
+          void *out, size_t n);
+void use_isa(act_isa isa);
 
 /* ---- report.c, json.c ---------------------------------------------------------------------- */
 

@@ -30,6 +30,7 @@ void report_json(FILE *f, const struct run *r)
     cJSON_AddNumberToObject(context, "fma_slot_ns", c.slot);
     cJSON_AddNumberToObject(context, "copy_gb_per_s", c.copy_gb_per_s);
     cJSON_AddNumberToObject(context, "call_overhead_ns", r->overhead.median);
+    cJSON_AddNumberToObject(context, "cpu_share", fmin(1, r->cpu_total / r->real_total));
     cJSON *list = cJSON_AddArrayToObject(root, "benchmarks");
     for (size_t i = 0; i < r->count; i++) {
         const struct cell *cell = &r->cells[i];
@@ -48,9 +49,8 @@ void report_json(FILE *f, const struct run *r)
             cJSON_AddStringToObject(b, "error_message", "outside its error bound");
         }
         const struct figures v = figures_of(r, cell);
-        const double time = cell->failed ? 0 : cell->median;
-        add(b, "real_time", time);
-        add(b, "cpu_time", time); /* one pinned thread that never waits */
+        add(b, "real_time", cell->failed ? 0 : cell->median);
+        add(b, "cpu_time", cell->failed ? 0 : cell->cpu);
         cJSON_AddStringToObject(b, "time_unit", "ns");
         add(b, "items_per_second", 1e9 / v.ns_per_element);
         add(b, "bytes_per_second", 1e9 * v.gb_per_s);
@@ -108,7 +108,7 @@ void report_compare(FILE *f, struct cJSON *root, const struct run *r)
             const cJSON *time = cJSON_GetObjectItem(b, "real_time");
             const cJSON *mad = cJSON_GetObjectItem(b, "mad");
             if (!cJSON_IsString(other) || strcmp(other->valuestring, name) != 0 ||
-                !cJSON_IsNumber(time))
+                !cJSON_IsNumber(time) || !(time->valuedouble > 0))
                 continue;
             const double then = time->valuedouble, ratio = c->median / then;
             const double noise = 0.01 + 3 * c->mad / c->median +

@@ -1,6 +1,7 @@
 /* The command line. */
 #include "bench/bench.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <getopt.h>
@@ -34,11 +35,11 @@ static const char help[] =
 static void for_words(const char *option, char *words, void (*each)(struct options *, const char *),
                       struct options *o)
 {
-    char *save = NULL;
-    if (!*words)
-        die("--%s needs a value", option);
-    for (char *word = strtok_r(words, ",", &save); word; word = strtok_r(NULL, ",", &save))
+    for (char *word; (word = strsep(&words, ",")) != NULL;) {
+        if (!*word)
+            die("--%s: a name or number is missing", option);
         each(o, word);
+    }
 }
 
 static void add_isa(struct options *o, const char *name)
@@ -77,11 +78,17 @@ static void add_size(struct options *o, const char *text)
     char *end;
     errno = 0;
     const unsigned long long n = strtoull(text, &end, 10);
-    if (errno || *end || end == text || *text == '-' || n == 0 || n > (1ull << 32))
+    if (!isdigit((unsigned char)*text) || errno || *end || n == 0 || n > (1ull << 32))
         die("--n: '%s' is not a number from 1 to 2^32", text);
+    int at = 0; /* sorted, each once */
+    while (at < o->size_count && o->sizes[at] < n)
+        at++;
+    if (at < o->size_count && o->sizes[at] == n)
+        return;
     if (o->size_count == SIZE_LIMIT)
         die("--n: more than %d sizes", SIZE_LIMIT);
-    o->sizes[o->size_count++] = (size_t)n;
+    memmove(o->sizes + at + 1, o->sizes + at, (size_t)(o->size_count++ - at) * sizeof *o->sizes);
+    o->sizes[at] = (size_t)n;
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -164,10 +171,15 @@ void options_parse(struct options *o, int argc, char **argv)
             exit(0);
         case ':':
             die("%s needs a value (see --help)", argv[optind - 1]);
-        default:
-            die("unknown option '%s' (see --help)", argv[optind - 1]);
+        default: /* optopt: the letter of a short option, or the value of a long one */
+            if (optopt > 0 && optopt < ISA)
+                die("unknown option '-%c' (see --help)", optopt);
+            die("%s '%s' (see --help)", optopt ? "no value is allowed in" : "unknown option",
+                argv[optind - 1]);
         }
     }
+    if (o->json && o->csv && strcmp(o->json, o->csv) == 0)
+        die("--json and --csv cannot both write to '%s'", o->json);
     if (optind < argc)
         die("unexpected argument '%s' (see --help)", argv[optind]);
     if (!memchr(o->kinds, 1, sizeof o->kinds))

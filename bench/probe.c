@@ -1,4 +1,4 @@
-/* The FMA rate of one ISA and element type, compiled like its kernels. */
+/* The FMA rate and a copy loop of one ISA and element type, compiled like its kernels. */
 #include "kernels/kernel.h"
 
 #include "bench/bench.h"
@@ -30,6 +30,19 @@ static void fma_chains(size_t turns)
     (void)sink;
 }
 
+static void copy(void *to, const void *from, size_t n)
+{
+    elem *out = to;
+    const elem *in = from;
+    for (; n >= 2 * VL; n -= 2 * VL, in += 2 * VL, out += 2 * VL) {
+        const vec a = v_load(in), b = v_load(in + VL);
+        v_store(out, a);
+        v_store(out + VL, b);
+        __asm__ volatile("" ::: "memory"); /* not to become a call of memcpy */
+    }
+    memcpy(out, in, n * sizeof *out);
+}
+
 #define PROBE CAT(probe_, ACT_ISA_NAME, CAT(_, ACT_DTYPE_NAME, ))
 extern const struct probe PROBE;
-const struct probe PROBE = {VL, V_HAS_FMA, fma_chains};
+const struct probe PROBE = {VL, V_HAS_FMA, fma_chains, copy};

@@ -39,8 +39,7 @@ void context_read(struct context *c, const struct run *r)
     const time_t now = time(NULL);
     strftime(c->date, sizeof c->date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
     const size_t n = r->cells[0].n;
-    /* 512 turns of 64 dependent additions, a cycle each */
-    c->ghz = 512.0 * CHAIN_ADDS / yardstick(r, CELL_ADD, n, -1)->median;
+    c->ghz = (double)PROBE_TURNS * CHAIN_ADDS / yardstick(r, CELL_ADD, n, -1)->median;
     c->slot = slot_ns(r, n, r->best);
     const size_t largest = r->cells[r->count - 1].n;
     c->copy_gb_per_s = 2 * (double)(largest * r->elem) / copy_ns(r, largest);
@@ -62,8 +61,13 @@ void report_table(FILE *f, const struct run *r)
             act_version(), c.date, c.cpu, c.cpus, c.ghz, c.compiler);
     fprintf(f, "input %s; best ISA %s, one FMA slot %.4f ns; copy of the largest n %.1f GB/s\n",
             r->input, act_isa_name(r->best), c.slot, c.copy_gb_per_s);
-    fprintf(f, "call overhead: relu forward of %zu elements %.1f ns\n\n", r->overhead.n,
+    fprintf(f, "call overhead: relu forward of %zu elements %.1f ns\n", r->overhead.n,
             r->overhead.median);
+    const double others = 1 - r->cpu_total / r->real_total;
+    if (others > 0.02)
+        fprintf(f, "note: others had this CPU for %.0f%% of the time; the times are noisy\n",
+                100 * others);
+    fputc('\n', f);
     fprintf(f, "%-15s %-11s %-7s %9s %9s %6s %7s %6s %6s %7s %8s\n", "kind", "operation", "isa",
             "n", "ns/elem", "+-%", "GB/s", "slots", "copy", "scalar", "max ULP");
     for (size_t i = 0; i < r->count; i++) {
@@ -73,7 +77,9 @@ void report_table(FILE *f, const struct run *r)
         fprintf(f, "%-15s %-11s %-7s %9zu", act_kind_name(cell->kind), op_names[cell->op],
                 act_isa_name(cell->isa), cell->n);
         if (cell->failed) {
-            fprintf(f, "  FAIL: %g ULP at x = %a\n", cell->max_ulp, cell->worst_x);
+            fprintf(f, "  FAIL: %g ULP at x = %a, more than %g\n", cell->max_ulp, cell->worst_x,
+                    act_kind_bound(cell->kind, r->dtype, cell->isa, ACT_MODE_FAST,
+                                   cell->op != OP_FORWARD));
             continue;
         }
         const struct figures v = figures_of(r, cell);
@@ -86,10 +92,19 @@ void report_table(FILE *f, const struct run *r)
         number(f, 8, 3, cell->max_ulp);
         fputc('\n', f);
     }
-    fprintf(f, "\nslots: time of one vector in FMA slots of its ISA. copy: share of the faster of "
-               "memcpy and a\nnon-temporal copy of n elements. scalar: speed-up over the scalar "
-               "table. +-%%: median absolute\ndeviation. max ULP: on a sample of the input and "
-               "edges.\n");
+    fprintf(f, "\nslots: time of one vector in FMA slots of its ISA. copy: bandwidth as a share of "
+               "the best copy of\nn elements: memcpy, a loop of vectors, non-temporal. scalar: "
+               "speed-up over the scalar table. +-%%:\nmedian absolute deviation. max ULP: on a "
+               "sample of the input and edges.\n");
+}
+
+/* A field, empty where there is no figure: printf's nan may have a sign. */
+static void field(FILE *f, double v)
+{
+    if (isnan(v))
+        fputc(',', f);
+    else
+        fprintf(f, ",%.6g", v);
 }
 
 void report_csv(FILE *f, const struct run *r)
@@ -101,9 +116,12 @@ void report_csv(FILE *f, const struct run *r)
         if (c->type != CELL_KERNEL)
             continue;
         const struct figures v = figures_of(r, c);
-        fprintf(f, "%s,%s,%s,%s,%zu,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%.6g,%d\n",
-                act_kind_name(c->kind), op_names[c->op], r->dtype == ACT_F64 ? "f64" : "f32",
-                act_isa_name(c->isa), c->n, c->median, c->mad, v.ns_per_element, v.gb_per_s,
-                v.slots, v.copy_fraction, v.speedup, c->max_ulp, c->failed);
+        fprintf(f, "%s,%s,%s,%s,%zu", act_kind_name(c->kind), op_names[c->op],
+                r->dtype == ACT_F64 ? "f64" : "f32", act_isa_name(c->isa), c->n);
+        const double fields[] = {c->median, c->mad,          v.ns_per_element, v.gb_per_s,
+                                 v.slots,   v.copy_fraction, v.speedup,        c->max_ulp};
+        for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++)
+            field(f, fields[k]);
+        fprintf(f, ",%d\n", c->failed);
     }
 }

@@ -79,9 +79,10 @@ def main():
     correct = forward(x[held_out], weights)[3].argmax(axis=1) == label[held_out]
 
     z = np.concatenate([h.ravel() for h in forward(x, weights)[1]]).astype("<f4")
-    np.save(args.out, z)
+    with open(args.out, "wb") as file:  # a name given to np.save would get .npy appended
+        np.save(file, z)
     print(f"accuracy on {len(held_out)} held-out digits: {correct.mean():.3f}")
-    print(f"{args.out}: {z.size} pre-activations, mean {z.mean():.3f}, sigma {z.std():.3f}, "
+    print(f"{args.out}: shape {z.shape}, mean {z.mean():.3f}, sigma {z.std():.3f}, "
           f"min {z.min():.2f}, max {z.max():.2f}")
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
-# test_bench.sh ACT_BENCH: its options, its outputs, and what it says to bad input. No timing is
-# judged.
-bench=$1
+# test_bench.sh ACT_BENCH KINDS.INC [TEST_BOUND]: its options, its outputs, and what it says to bad
+# input and, with bench/test_bound.c preloaded, to kernels that are wrong. No timing is judged.
+bench=$1 kinds=$2 test_bound=$3
 command -v python3 >/dev/null || { echo "skipped: no python3 to write .npy and read JSON"; exit 77; }
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -28,6 +28,11 @@ npy('double.npy', '<f8', '(3,)', 'False', struct.pack('<3d', 1, 2, 3))
 npy('big.npy', '>f4', '(6,)', 'False', f32)
 npy('empty.npy', '<f4', '(0, 3)', 'False', b'')
 npy('short.npy', '<f4', '(2, 3)', 'False', f32, cut=1)
+npy('large.npy', '<f4', '(3000000000,)', 'False', f32)
+npy('negative.npy', '<f4', '(-2, 3)', 'False', f32)
+npy('float.npy', '<f4', '(2.3,)', 'False', f32)
+npy('open.npy', '<f4', '(6, ', 'False', f32)
+npy('lines.npy', '<f4\\n\\n', '(6,)', 'False', f32)
 npy('huge.npy', '<f4', '(99999999999, 99999999999)', 'False', f32)
 npy('v9.npy', '<f4', '(6,)', 'False', f32, version=9)
 open('header.npy', 'wb').write(open('good.npy', 'rb').read()[:40])
@@ -45,14 +50,22 @@ refuse() {
 }
 quick="--kind relu --isa scalar --n 64 --min-time 0.0001"
 for option in --nonsense -x word "--isa" "--isa sse5" "--isa neon,avx2,scalar5" "--kind nosuch*" \
-    "--op sideways" "--n 0" "--n -1" "--n 12x" "--n 99999999999" "--dtype f16" "--dist cauchy" \
+    "--op sideways" "--n 0" "--n -1" "--n +1" "--n 12x" "--n ," "--n 8,,9" "--n 99999999999" \
+    "--kind ,relu" -xy --list=x --help=x --i "--dtype f16" "--dist cauchy" \
     "--min-time 0" "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
     "--compare /nonexistent/x" "--compare text.npy" "--input /nonexistent.npy" "--input ."; do
     # shellcheck disable=SC2086 # an option and its value
     refuse $quick $option
 done
-refuse --isa "" && refuse --kind "" && refuse --n ""
-for file in double big empty short huge v9 header magic text; do
+for option in --isa --kind --n --op --dtype --min-time; do
+    refuse $option ""
+done
+refuse --n " 5"
+refuse --kind 'two
+lines'
+refuse --kind silu --op from-output
+refuse --json - --csv -
+for file in double big empty short large huge negative float open lines v9 header magic text; do
     refuse $quick --input $file.npy
 done
 
@@ -61,8 +74,13 @@ accept() {
     [ ! -s err ] || bad "$*: stderr: $(head -n 3 err)"
 }
 accept --list
-for word in scalar sse42 avx2 avx512 neon relu gelu; do
-    grep -qw "$word" out || bad "--list does not name $word"
+names=$(sed -n 's/^ACT_KIND([^,]*,[^,]*, *\([a-z0-9_]*\),.*/\1/p' "$kinds")
+[ -n "$names" ] || bad "no kinds in $kinds"
+for kind in $names; do
+    grep -qx "kind $kind" out || bad "--list does not name $kind"
+done
+for isa in scalar sse42 avx2 avx512 neon; do
+    grep -qE "^isa  $isa( |\$)" out || bad "--list does not name $isa"
 done
 accept --help
 grep -q -- --input out || bad "--help does not name --input"
@@ -79,8 +97,9 @@ accept $quick --input good.npy --op forward,backward,from-output
 [ "$(grep -cE '^relu +(forward|backward|from-output) +scalar +64 ' out)" = 3 ] ||
     bad "not one row per operation"
 
-accept --kind relu,gelu --isa scalar --n 64,100 --min-time 0.0001 --csv out.csv
+accept --kind relu,gelu --isa scalar --n 100,64,100 --min-time 0.0001 --csv out.csv
 [ "$(wc -l <out.csv)" = 9 ] || bad "--csv: not a header and 2 kinds x 2 operations x 2 sizes"
+! grep -q nan out.csv || bad "--csv: a nan where there is no figure"
 accept --kind silu --isa scalar --n 64 --min-time 0.0001 --dtype f64 --csv -
 [ "$(wc -l <out)" = 3 ] || bad "--csv -: more than the rows on stdout"
 
@@ -95,8 +114,27 @@ assert len(r['benchmarks']) == 4
 for b in r['benchmarks']:
     assert b['name'].startswith(('relu/', 'silu/')) and b['run_type'] == 'iteration'
     assert b['time_unit'] == 'ns' and b['real_time'] > 0 and b['cpu_time'] > 0
+    assert b['run_name'] == b['name'] and b['repetitions'] >= 3 and b['max_ulp'] >= 0
+    assert {'mad', 'fma_slots', 'copy_fraction', 'speedup_over_scalar'} <= set(b)
     assert b['iterations'] >= 1 and b['items_per_second'] > 0 and b['bytes_per_second'] > 0
 END
 accept --kind relu,silu --isa scalar --n 64 --min-time 0.0001 --compare first.json
 grep -q '^4 compared' out || bad "--compare: not 4 compared"
+
+# A kernel outside its bound: marked, not timed, exit status 1. relu has no error, silu has.
+if [ -n "$test_bound" ]; then
+    LD_PRELOAD=$test_bound "$bench" --kind relu,silu --op forward --isa scalar --n 64 \
+        --min-time 0.0001 --json fail.json --csv fail.csv >out 2>err
+    status=$?
+    [ $status = 1 ] || bad "a wrong kernel: exit status $status, not 1"
+    [ ! -s err ] || bad "a wrong kernel: stderr: $(cat err)"
+    grep -qE '^silu +forward +scalar +64 +FAIL' out || bad "a wrong kernel is not marked"
+    ! grep -qE '^relu .*FAIL' out || bad "a right kernel is marked"
+    grep -qE '^silu,forward,f32,scalar,64,,,,,,,,[0-9.e-]+,1$' fail.csv || bad "a wrong kernel in --csv"
+    python3 - <<'END' || bad "a wrong kernel in --json"
+import json
+relu, silu = json.load(open('fail.json'))['benchmarks']
+assert silu['error_occurred'] and silu['real_time'] == 0 and 'error_occurred' not in relu
+END
+fi
 exit $failed
