@@ -11,8 +11,7 @@ for file in pkgconfig/sleef.pc libcpu_features.a libcmocka.so libmpfr.so; do
         { echo "skipped: no arm64 $file (./dev test --all installs it)"; exit 77; }
 done
 set -e
-cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_C_FLAGS_RELEASE=-O2 \
-    --toolchain "$source/cmake/toolchain-aarch64.cmake" -DACTFN_BENCH=OFF >"$log"
+cmake -S "$source" --preset arm64 -B "$build" >"$log"
 cmake --build "$build" >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 # The sampled accuracy tests are run small below: emulation is 100 times slower.
 ctest --test-dir "$build" -j2 -E 'checkact|reference|huge|threads' >"$log" 2>&1 ||

@@ -3,9 +3,7 @@
 source=$1 build=$2
 log=$build.log
 set -e
-cmake -S "$source" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
-    -DCMAKE_C_FLAGS_RELWITHDEBINFO="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer" \
-    -DACTFN_BENCH=OFF -DACTFN_SANITIZED=ON >"$log"
+cmake -S "$source" --preset asan -B "$build" >"$log"
 cmake --build "$build" --target checkact test_api test_cpu test_api_fake test_dispatch_fake \
     >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 cd "$build/tests"
