@@ -2,23 +2,11 @@
  * f'(0) = alpha, f' = alpha e^x below; -0 stays -0. alpha == 0 is the constant 0 below: relu. */
 #include "kernels/math.h"
 
-ACT_OP vec elu_expm1(vec x)
-{
-#if V_DOUBLE
-    return v_expm1(x);
-#else
-    /* S (1 + p) - 1, S = 2^n: relative accuracy kept down to 0. */
-    const struct reduced e = v_reduce(x);
-    const vec s = v_pow2(e.n, 0);
-    return v_fma(s, v_expm1_poly(e.r, 1), v_sub(s, v_set(1)));
-#endif
-}
-
 ACT_OP vec elu_forward(vec x, struct vparams p)
 {
     /* e^-40 - 1 = -1 in either type. alpha == 0: the product must be +0, not -0. */
     const vec lowest = v_drop(v_eq(p.alpha, v_set(0)), v_set(-40));
-    const vec y = v_mul(v_add(p.alpha, v_set(0)), elu_expm1(v_min(v_set(1), v_max(lowest, x))));
+    const vec y = v_mul(v_add(p.alpha, v_set(0)), v_expm1(v_min(v_set(1), v_max(lowest, x))));
     return v_select(v_le(v_set(0), x), x, y);
 }
 
@@ -26,14 +14,11 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
 ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
 {
 #if V_DOUBLE
-    /* In the tail as a square: alpha may lift e^x from far below the range of doubles. */
-    const vec a = v_min(v_set(1416), v_abs(x)), half = v_mul(a, v_set(0.5));
-    const vmask far = v_lt(v_set(350), a);
-    const vec e = v_exp(v_neg(v_select(far, half, a)));
+    const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), v_abs(x)), v_set(0));
     /* A large alpha before g, a small one last: what comes before the result stays normal. */
     const vmask large = v_le(v_set(1), v_abs(alpha));
     const vec first = v_select(large, alpha, v_set(1)), last = v_select(large, v_set(1), alpha);
-    return v_mul(last, v_grad_even(x, g, v_mul(first, e), v_select(far, e, v_set(1))));
+    return v_mul(last, v_grad_even(x, g, v_mul(first, e.value), e.scale));
 #else
     /* alpha's exponent joins n, so that no product over- or underflows before the result. */
     const vmask tiny = v_lt(v_abs(alpha), v_set(0x1p-100f));

@@ -24,6 +24,21 @@ ACT_OP vec v_mul_low(vec a, vec b, vec product)
 #endif
 }
 
+/* The same for any a and b, where the product is an ordinary number: Dekker's splitting of a factor
+ * beyond 2^64 would overflow, so that takes 2^-64 and the other 2^64. */
+ACT_OP vec v_mul_low_wide(vec a, vec b, vec product)
+{
+#if V_HAS_FMA || V_DOUBLE
+    return v_mul_low(a, b, product);
+#else
+    const vec up = v_set(0x1p64f), down = v_set(0x1p-64f), one = v_set(1);
+    const vmask large_a = v_lt(up, v_abs(a)), large_b = v_lt(up, v_abs(b));
+    a = v_mul(a, v_select(large_a, down, v_select(large_b, up, one)));
+    b = v_mul(b, v_select(large_a, up, v_select(large_b, down, one)));
+    return v_mul_low(a, b, product);
+#endif
+}
+
 #if !V_HAS_FMA && V_DOUBLE
 /* a b + c with the error of a + b c alone, also where it cancels: the exact low parts of product
  * and sum are added. Where they overflow, plainly. */
@@ -31,8 +46,9 @@ ACT_OP vec v_fma_tight(vec a, vec b, vec c)
 {
     const vec product = v_mul(a, b), sum = v_add(product, c), back = v_sub(sum, product);
     const vec low = v_add(v_sub(product, v_sub(sum, back)), v_sub(c, back));
-    const vec tight = v_add(sum, v_add(low, v_mul_low(a, b, product)));
-    return v_select(v_eq(v_sub(tight, tight), v_set(0)), tight, sum);
+    const vec both = v_add(low, v_mul_low(a, b, product)), tight = v_add(sum, both);
+    /* A low part of 0 or NaN changes nothing, not even the sign of a zero sum. */
+    return v_select(v_lt(v_set(0), v_abs(both)), tight, sum);
 }
 #endif
 
@@ -101,6 +117,78 @@ ACT_OP struct reduced v_reduce_negative(vec a)
     return (struct reduced){r, i_sub(v_bits(shifted), i_set(0x4b400000))};
 }
 
+/* e^(x + low) for a small low: r moves, n stays. */
+ACT_OP struct reduced v_reduce_low(vec x, vec low)
+{
+    struct reduced e = v_reduce(x);
+    e.r = v_add(e.r, low);
+    return e;
+}
+
+ACT_OP struct reduced v_reduce_negative_low(vec a, vec low) /* e^-(a + low) */
+{
+    struct reduced e = v_reduce_negative(a);
+    e.r = v_add(e.r, low);
+    return e;
+}
+
+/* e^x - 1 for x in [-40, 80]: S (1 + p) - 1, relative accuracy kept down to 0. */
+ACT_OP vec v_expm1(vec x)
+{
+    const struct reduced e = v_reduce(x);
+    const vec s = v_pow2(e.n, 0);
+    return v_fma(s, v_expm1_poly(e.r, 1), v_sub(s, v_set(1)));
+}
+
+/* tanh a = m / (m + 2), m = e^2a - 1. */
+ACT_OP vec v_tanh(vec x)
+{
+    const vec a = v_min(v_set(10), v_abs(x)); /* 1 - tanh 10 = 2^-27.9 */
+    const vec m = v_expm1(v_add(a, a));
+    return v_or(v_div(m, v_add(m, v_set(2))), v_sign(x));
+}
+
+/* log1p(z) / z for z in [0, 1], relative error 2^-30 (kernels/fit/log1p.sollya). */
+ACT_OP vec v_log1p_quotient(vec z)
+{
+    vec q = v_set(0x1.1045e4p-9f);
+    q = v_fma(q, z, v_set(-0x1.bf8054p-7f));
+    q = v_fma(q, z, v_set(0x1.586bcap-5f));
+    q = v_fma(q, z, v_set(-0x1.549f0ap-4f));
+    q = v_fma(q, z, v_set(0x1.fef2p-4f));
+    q = v_fma(q, z, v_set(-0x1.4a67a8p-3f));
+    q = v_fma(q, z, v_set(0x1.9788bcp-3f));
+    q = v_fma(q, z, v_set(-0x1.ffc54cp-3f));
+    q = v_fma(q, z, v_set(0x1.5553b4p-2f));
+    q = v_fma(q, z, v_set(-0x1.fffff8p-2f));
+    return v_fma_tight(q, z, v_set(1));
+}
+
+/* log1p(e^-(a + low)) as value * scale, for a in [0, 176]: value stays normal where the result does
+ * not. */
+struct scaled {
+    vec value, scale;
+};
+
+ACT_OP struct scaled v_log1p_exp(vec a, vec low)
+{
+    const struct reduced e = v_reduce_negative_low(a, low);
+    const vec p = v_exp_poly(e.r, -1, 1);
+    const vmask far = v_lt(v_set(41.6f), a); /* n < -60: z is below any rounding of 1 + z */
+    const vint bias = v_bits(v_keep(far, v_from_bits(i_set(128))));
+    const vec z = v_mul(p, v_pow2(i_add(e.n, bias), 0));
+    const vec value = v_mul(z, v_log1p_quotient(v_drop(far, z)));
+    return (struct scaled){value, v_select(far, v_set(0x1p-128f), v_set(1))};
+}
+
+/* x sigmoid(t + low) for |x| <= 80 and t in [-120, 31]: S and P carry 2^64 (sigmoid.c). */
+ACT_OP vec v_gate(vec x, vec t, vec low)
+{
+    const struct reduced e = v_reduce_low(t, low);
+    const vec s = v_pow2(e.n, 64);
+    return v_div(v_mul(x, s), v_add(s, v_exp_poly(e.r, -1, 0x1p64f)));
+}
+
 /* t g 2^n for |t| in [2^-30, 2.83] (or 0) and n in [-250, 127], rounded three times, of which only
  * the last can be subnormal or overflow unless the result does: 2^n is applied in two halves, the
  * smaller factor first, g between them. */
@@ -119,9 +207,8 @@ struct logistic {
     vint n;
 };
 
-ACT_OP struct logistic v_logistic(vec a)
+ACT_OP struct logistic v_logistic_of(struct reduced e)
 {
-    const struct reduced e = v_reduce_negative(a);
     const vint half = i_sar(e.n, 1);
     struct logistic l = {.s1 = v_pow2(half, 0), .s2 = v_pow2(i_sub(e.n, half), 0), .n = e.n};
     /* 1 / D with D = d + low, d = RN((1 + S) + p): one Newton step leaves the last rounding alone.
@@ -132,6 +219,42 @@ ACT_OP struct logistic v_logistic(vec a)
     const vec rest = v_fma_tight(v_neg(d), inv, v_set(1));
     l.inv = v_fma(v_fnma(low, inv, rest), inv, inv);
     return l;
+}
+
+ACT_OP struct logistic v_logistic(vec a)
+{
+    return v_logistic_of(v_reduce_negative(a));
+}
+
+/* 1 - a (1 - s), with the low part of 1 - s: the sum cancels beside the zero of f'. */
+struct gate_sum {
+    vec sum, rest; /* rest = 1 - s */
+};
+
+ACT_OP struct gate_sum v_gate_sum(struct logistic l, vec a)
+{
+    const vec is = v_mul(l.inv, l.s1), rest = v_fma_tight(is, v_neg(l.s2), v_set(1));
+    const vec low = v_fma_tight(is, v_neg(l.s2), v_sub(v_set(1), rest));
+    return (struct gate_sum){v_fnma(a, low, v_fma_tight(v_neg(a), rest, v_set(1))), rest};
+}
+
+/* f'(-a) 2^-n of f = x sigmoid(x): inv (1 - a (1 - s)). */
+ACT_OP vec v_silu_slope(struct logistic l, vec a)
+{
+    return v_mul(l.inv, v_gate_sum(l, a).sum);
+}
+
+/* The same with a + low for a. */
+ACT_OP vec v_silu_slope_low(struct logistic l, vec a, vec low)
+{
+    const struct gate_sum s = v_gate_sum(l, a);
+    return v_mul(l.inv, v_fnma(low, s.rest, s.sum));
+}
+
+/* s (1 - s) 2^-n = inv - inv^2 2^n. */
+ACT_OP vec v_logistic_slope(struct logistic l)
+{
+    return v_fnma(v_mul(l.inv, l.s1), v_mul(l.inv, l.s2), l.inv);
 }
 
 /* g f'(x) for f' even with f'(x) = t 2^n, going to 0 (keeping t's sign) at +-inf. */
@@ -160,7 +283,7 @@ ACT_OP vec v_grad_gated(vec x, vec g, vec t, vint n)
  * is exact, e^-SHIFT is 6e-4 ULP from a double, low is below 2^-43). */
 #define EXP_SHIFT 359.375
 #define EXP_SCALE 0x1.7205cad11c4edp-519
-#define EXP_RANGE 760.0 /* e^-760 < 2^-1096: zero in any product */
+#define EXP_RANGE 760.0  /* e^-760 < 2^-1096: zero in any product */
 
 struct scaled {
     vec value, scale;
@@ -171,6 +294,19 @@ ACT_OP struct scaled v_exp_scaled(vec a, vec low)
     const vmask far = v_lt(v_set(EXP_SHIFT), a);
     const vec e = v_exp(v_sub(v_select(far, v_set(EXP_SHIFT), v_set(0)), a));
     return (struct scaled){v_fnma(e, low, e), v_select(far, v_set(EXP_SCALE), v_set(1))};
+}
+
+/* The same over the range that a large factor can lift: e^-(a/2) twice where a > 350, which doubles
+ * the error there. For a up to EXP_FAR. */
+#define EXP_FAR   1490.0 /* DBL_MAX e^-1490 is 0 */
+
+ACT_OP struct scaled v_exp_far(vec a, vec low)
+{
+    const vmask far = v_lt(v_set(350), a);
+    const vec half = v_select(far, v_set(0.5), v_set(1));
+    const vec e = v_exp(v_neg(v_mul(a, half)));
+    const vec value = v_fnma(e, low, e);
+    return (struct scaled){value, v_select(far, e, v_set(1))};
 }
 
 /* (1 + z)^2 for z in [0, 1] with the rounding of 1 + z left out, which squaring would double. */

@@ -33,9 +33,7 @@ ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const struct logistic l = v_logistic(v_min(v_set(GRAD_RANGE), v_abs(x)));
-    /* s (1 - s) = 2^n (inv - inv^2 2^n) */
-    const vec t = v_fnma(v_mul(l.inv, l.s1), v_mul(l.inv, l.s2), l.inv);
-    return v_grad_even(x, g, t, l.n);
+    return v_grad_even(x, g, v_logistic_slope(l), l.n);
 }
 #endif
 

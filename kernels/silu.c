@@ -44,8 +44,7 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
     const struct logistic l = v_logistic(a);
-    const vec rest = v_fma_tight(v_mul(l.inv, l.s1), v_neg(l.s2), v_set(1)); /* 1 - s */
-    return v_grad_gated(x, g, v_mul(l.inv, v_fma_tight(v_neg(a), rest, v_set(1))), l.n);
+    return v_grad_gated(x, g, v_silu_slope(l, a), l.n);
 }
 #endif
 

@@ -5,7 +5,9 @@
 struct act_test {
     double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
     int zero_over;   /* the zero is at zero / field: 'b' beta, 'c' gamma (alpha - beta), 0 none */
-    int cancels;     /* a sum of terms: error relative to them, not to the result */
+    int cancels;     /* a sum of terms: error relative to them, not to the result; 1: except with the
+                      * default parameters, 2: with those too, 3: as 1, and
+                      * relative to |alpha| + |beta| where a term fades */
     int odd_zero;    /* f(-0) is -0, whatever the parameters */
     double edge[15]; /* kinks, breakpoints of the kernels, limits of the range; 0 is no edge */
 };

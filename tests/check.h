@@ -79,10 +79,11 @@ int judge_forward(struct worst *worst, double bound, double terms, float x, floa
 int judge_backward(struct worst *worst, double bound, double terms, double zero, float x, float g,
                    float got, double want, double slope);
 /* An upper bound of the sum of the absolute terms; test_reference has the sum itself. */
-double terms_of(act_kind kind, const act_params *params, float x);
+double terms_of(act_kind kind, enum op op, const act_params *params, double x);
 
 /* The zero of f' for these parameters, 0 if there is none. */
 double zero_of(act_kind kind, const act_params *params);
+int beside_zero(double x, double zero);
 
 /* ---- the checks ---------------------------------------------------------------------------- */
 

@@ -69,7 +69,7 @@ static void check_op(enum op op, act_isa isa, act_kind kind, const act_params *p
     const double bound = act_kind_bound(kind, ACT_F32, isa, ACT_MODE_FAST, op != OP_FORWARD);
     struct worst worst = {0};
     for (size_t i = 0; i < n; i++) {
-        const double terms = terms_of(kind, params, x[i]);
+        const double terms = terms_of(kind, op, params, (double)x[i]);
         const int ok = op == OP_FORWARD
                            ? judge_forward(&worst, bound, terms, x[i], got[i], want[i])
                            : judge_backward(&worst, bound, terms,

@@ -347,8 +347,10 @@ static const char *evaluate(const char *text, double variable, const act_params 
 {
     struct parser p = {text, NULL, variable, params, precision};
     struct dual a;
+    mpfr_clear_flags();
     dual_init(&p, &a);
     expression(&p, &a);
+    result->underflowed = mpfr_underflow_p() || mpfr_overflow_p();
     skip_space(&p);
     if (*p.at && !p.error)
         p.error = p.at;
@@ -384,7 +386,7 @@ const char *formula_eval(const char *text, double variable, const act_params *pa
     formula_init(&previous);
     /* Enough to tell x + 1 from 1 and 1 / (1 + x)^2 from 1 / x^2; then until two precisions agree.
      */
-    const int exponent = variable == 0 ? 0 : abs(ilogb(variable));
+    const int exponent = variable != 0 && isfinite(variable) ? abs(ilogb(variable)) : 0;
     mpfr_prec_t precision = 256 + 2 * exponent;
     const char *error = evaluate(text, variable, params, precision, &previous);
     for (precision *= 2; !error && precision <= 32768; precision *= 2) {

@@ -10,7 +10,8 @@
 struct formula_value {
     mpfr_t value, slope;       /* f and f' in the formula's variable */
     mpfr_t terms, slope_terms; /* the same with every sum replaced by the sum of absolute values */
-    int constant; /* f does not depend on the variable near this point: f' is exactly 0 */
+    int underflowed; /* MPFR's own exponent range was left on the way: a zero may not be one */
+    int constant;    /* f does not depend on the variable near this point: f' is exactly 0 */
 };
 
 void formula_init(struct formula_value *v);

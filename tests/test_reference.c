@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FAR = 1 << 20 }; /* where every kind has reached its behaviour at infinity */
-
 static const char *formula_of(act_kind kind, enum op op)
 {
     static act_kind_info info;
@@ -37,17 +35,18 @@ static void evaluate_finite(act_kind kind, enum op op, double x, const act_param
 {
     struct formula_value near;
     evaluate(kind, op, x, params, v);
-    if (v->constant || op == OP_FORWARD || (mpfr_number_p(v->slope) && !mpfr_zero_p(v->slope)))
+    if (v->constant || op == OP_FORWARD || !v->underflowed ||
+        (mpfr_number_p(v->slope) && !mpfr_zero_p(v->slope)))
         return;
+    if (mpfr_zero_p(v->slope) && mpfr_cmp_d(v->slope_terms, 0x1p-100) > 0)
+        return; /* terms that cancel */
     formula_init(&near);
-    for (double at = x; fabs(at) > FAR && !mpfr_number_p(near.slope); at *= 0x1p-8)
-        evaluate(kind, op, at * 0x1p-8, params, &near);
-    if (mpfr_zero_p(v->slope) && mpfr_number_p(near.slope) && fabs(x) > FAR) {
-        for (double at = x; fabs(at) > FAR && mpfr_zero_p(near.slope); at *= 0x1p-8)
-            evaluate(kind, op, at * 0x1p-8, params, &near);
+    for (double at = x; fabs(at) > 0x1p-200; at *= 0x1p-4) {
+        evaluate(kind, op, at * 0x1p-4, params, &near);
+        if (mpfr_number_p(near.slope) && !mpfr_zero_p(near.slope))
+            break;
     }
-    if (mpfr_number_p(near.slope) && fabs(x) > FAR)
-        mpfr_set(v->slope, near.slope, MPFR_RNDN);
+    mpfr_set(v->slope, near.slope, MPFR_RNDN);
     formula_clear(&near);
 }
 
@@ -58,7 +57,7 @@ static void limit_of(mpfr_t a, const mpfr_t b)
     const double at = mpfr_get_d(a, MPFR_RNDN), next = mpfr_get_d(b, MPFR_RNDN);
     if (fabs(next) > 0x1p100 && fabs(next / at) > 1.2)
         mpfr_set_inf(a, mpfr_sgn(b));
-    else if (fabs(at) < 0x1p-300)
+    else if (fabs(at) < 0x1p-300 || (fabs(at) < 0x1p-150 && fabs(next) < 0.75 * fabs(at)))
         mpfr_set_zero(a, mpfr_signbit(a) ? -1 : 1);
     else
         mpfr_set_d(a, at, MPFR_RNDN);
@@ -178,18 +177,26 @@ static void check_point(enum op op, act_kind kind, const act_params *params, act
             error = 0; /* the sign of f(-0) is a convention: check_contract */
         const double bound = act_kind_bound(kind, dtype, isa, ACT_MODE_FAST, op != OP_FORWARD);
         if (error > bound && act_tests[kind]->cancels && mpfr_number_p(want)) {
-            const double terms = mpfr_get_d(op == OP_FORWARD ? v.terms : v.slope_terms, MPFR_RNDU) *
-                                 (op == OP_FORWARD ? 1 : fabs(g));
+            double terms = mpfr_get_d(op == OP_FORWARD ? v.terms : v.slope_terms, MPFR_RNDU);
+            if (act_tests[kind]->cancels == 3)
+                terms = fmax(terms, terms_of(kind, op, params, x));
             const double off = fabs(y - mpfr_get_d(want, MPFR_RNDN));
-            if (off <= bound * terms * (dtype == ACT_F64 ? 0x1p-53 : 0x1p-24))
+            const double scale = op == OP_FORWARD ? 1 : fabs(g);
+            /* and one rounding of a subnormal term */
+            if (off <= bound * terms * scale * (dtype == ACT_F64 ? 0x1p-53 : 0x1p-24) +
+                           (dtype == ACT_F64 ? 0x1p-1074 : 0x1p-149))
                 error = 0;
         }
+        if (error > bound && act_tests[kind]->cancels && isinf(g) && mpfr_number_p(v.slope) &&
+            fabs(mpfr_get_d(v.slope, MPFR_RNDN)) <=
+                bound * 0x1p-24 * mpfr_get_d(v.slope_terms, MPFR_RNDU))
+            error = 0; /* the sign of f' is lost in its terms, and with it the product's */
         if (error > bound && op != OP_FORWARD && isfinite(y) && mpfr_number_p(want)) {
             const double off = fabs(y - mpfr_get_d(want, MPFR_RNDN));
             const double slope = fabs(mpfr_get_d(v.slope, MPFR_RNDN));
             const double near = dtype == ACT_F64 ? 0x1p-52 : 0x1p-22;
             const double least = dtype == ACT_F64 ? 0x1p-1022 : 0x1p-126;
-            if ((zero != 0 && fabs(x - zero) <= 0.5 && off <= near * fabs(g)) ||
+            if ((beside_zero(x, zero) && off <= near * fabs(g)) ||
                 (slope < least && off <= least * 0x1p-22 * fmax(1, fabs(g)) && dtype == ACT_F32) ||
                 (slope < least && off <= least * 0x1p-51 * fmax(1, fabs(g))))
                 error = 0;

@@ -1,0 +1,76 @@
+/* ACON-C: y = (p1 - p2) x sigmoid(b (p1 - p2) x) + p2 x; p1, p2, b are alpha, beta, gamma.
+ * f' = p1 s + p2 (1 - s), s = silu'(b (p1 - p2) x). With the defaults 1, 0, 1 this is silu;
+ * otherwise the sum may cancel, and its error is relative to |p1| + |p2|, times |x| for y. */
+#include "kernels/swish.h"
+
+#if ACT_UNIT_F64
+#define ACON_C_MOST   0x1.fffffffffffffp1023
+#define ACON_C_LITTLE 0x1p-500
+#define ACON_C_UP     0x1p512
+#else
+#define ACON_C_MOST   0x1.fffffep127f
+#define ACON_C_LITTLE 0x1p-60f
+#define ACON_C_UP     0x1p64f
+#endif
+
+/* t = b (p1 - p2) x as c x, c = b (p1 - p2) to twice the precision; where c over- or underflows, x
+ * takes the smaller factor first. */
+ACT_OP struct gate_argument acon_c_argument(vec x, struct vparams p)
+{
+    const vec d = v_sub(p.alpha, p.beta), back = v_sub(d, p.alpha);
+    const vec d_low = v_sub(v_sub(p.alpha, v_sub(d, back)), v_add(p.beta, back));
+    const vec c = v_mul(p.gamma, d);
+    const vec c_low = v_fma(p.gamma, d_low, v_mul_low_wide(p.gamma, d, c));
+    const vmask sane = v_inside(v_set(0x1p-90f), v_abs(c), v_set(0x1p90f));
+
+    /* p1 - p2 may itself overflow: then b takes the 2 of its halves; 2b too: t saturates or is 0.
+     */
+    const vec half = v_set(0.5f), halves = v_sub(v_mul(half, p.alpha), v_mul(half, p.beta));
+    const vec twice = v_add(p.gamma, p.gamma), inf = v_set(INFINITY);
+    const vmask normal = v_lt(v_abs(d), inf);
+    const vec d2 = v_select(normal, d, halves);
+    const vec b = v_select(normal, p.gamma, v_select(v_lt(v_abs(twice), inf), twice, p.gamma));
+    const vmask order = v_lt(v_abs(d2), v_abs(b));
+    const vec first = v_select(sane, v_set(1), v_select(order, d2, b));
+    const vec product = v_mul(v_drop(v_eq(first, v_set(0)), x), first);
+    const vec most = v_set(ACON_C_MOST), clipped = v_max(v_neg(most), v_min(most, product));
+    const vec inner = v_select(v_lt(v_abs(x), v_set(INFINITY)), clipped, product);
+    return gate_argument(inner, v_select(sane, c, v_select(order, b, d2)), v_keep(sane, c_low));
+}
+
+ACT_OP vec acon_c_forward(vec x, struct vparams p)
+{
+    const struct gate_argument u = acon_c_argument(x, p);
+    const vec most = v_set(ACON_C_MOST), one = v_set(1), up = v_set(ACON_C_UP);
+    const vec down = v_set(1 / ACON_C_UP);
+    /* A tiny x is made larger, for a large p would magnify the rounding of a subnormal gate; what
+     * undoes that comes before p where p is large. */
+    const vmask tiny = v_lt(v_abs(x), v_set(ACON_C_LITTLE));
+    const vmask large = v_lt(one, v_max(v_abs(p.alpha), v_abs(p.beta)));
+    const vec inner = v_mul(v_max(v_neg(most), v_min(most, x)), v_select(tiny, up, one));
+    const vec back = v_select(tiny, down, one);
+    const vec before = v_select(large, back, one), after = v_select(large, one, back);
+    const vec p1 = v_mul(p.alpha, before), p2 = v_mul(p.beta, before);
+    const vec s = gate_forward(inner, u);
+    const vec left = v_mul(p1, s), both = v_fma_tight(p2, v_sub(inner, s), left);
+    const vec y = v_mul(v_select(v_eq(p.beta, v_set(0)), left, both), after);
+
+    const vec factor = gate_limit(u.t, p.alpha, p.beta), half = v_set(0.5f);
+    const vec sum = v_add(v_mul(half, p.alpha), v_mul(half, p.beta));
+    const vec zero = v_xor(v_sign(x), v_sign(sum)); /* of the factor that has faded away */
+    const vec limit = v_select(v_eq(factor, v_set(0)), zero, v_mul(x, factor));
+    return v_or(v_select(v_eq(v_abs(x), v_set(INFINITY)), limit, y), v_zero_or_nan(x));
+}
+
+ACT_OP vec acon_c_backward(vec x, vec g, struct vparams p)
+{
+    const vmask plain = v_eq(p.beta, v_set(0)), none = v_both(plain, v_eq(p.alpha, v_set(0)));
+    const vec s = gate_backward(v_select(plain, g, v_set(1)), acon_c_argument(x, p));
+    const vec sum = v_fma_tight(p.alpha, s, v_mul(p.beta, v_sub(v_set(1), s)));
+    const vec d = v_select(plain, v_mul(p.alpha, s), v_mul(g, sum));
+    return v_or(v_drop(none, d), v_zero_or_nan(x));
+}
+
+ACT_KERNEL(acon_c)
+ACT_TEST(acon_c, .cancels = 3, .zero = -1.27846454, .zero_over = 'c',
+         .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});

@@ -1,0 +1,43 @@
+/* CELU: y = x for x > 0, alpha (e^(x/alpha) - 1) otherwise, alpha > 0.
+ * f' = e^(x/alpha) below, 1 at 0 from both sides; -0 stays -0. */
+#include "kernels/math.h"
+
+ACT_OP vec celu_forward(vec x, struct vparams p)
+{
+    const vec t = v_div(x, p.alpha);
+    /* e^-40 - 1 = -1 in either type. */
+    const vec y = v_mul(p.alpha, v_expm1(v_min(v_set(1), v_max(v_set(-40), t))));
+    /* Where t is tiny it may be subnormal, and x is nearly the answer: x + x t/2, 2^-28 squared. */
+    const vec near = v_fma(v_mul(v_set(0.5f), x), t, x);
+    const vec below = v_select(v_lt(v_abs(t), v_set(V_DOUBLE ? 0x1p-28f : 0x1p-13f)), near, y);
+    return v_select(v_le(v_set(0), x), x, below);
+}
+
+ACT_OP vec celu_backward(vec x, vec g, struct vparams p)
+{
+    /* x/alpha = t + low: rounding t would cost |t|/2 ULP. A tiny alpha is scaled up, and x with it,
+     * so that the remainder is a normal number. */
+    const vec scale = v_select(v_lt(p.alpha, v_set(0x1p-64f)), v_set(0x1p64f), v_set(1));
+    const vec above = v_mul(x, scale), alpha = v_mul(p.alpha, scale);
+    const vec t = v_div(above, alpha), a = v_abs(t), product = v_mul(t, alpha);
+    const vec rest = v_sub(v_sub(above, product), v_mul_low_wide(t, alpha, product));
+    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
+#if V_DOUBLE
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), low);
+    const vec below = v_grad_even(x, g, e.value, e.scale);
+#else
+    const struct reduced e = v_reduce_negative_low(v_min(v_set(GRAD_RANGE), a), low);
+    const vec below = v_grad_even(x, g, v_exp_poly(e.r, -1, 1), e.n);
+#endif
+    return v_select(v_lt(v_set(0), x), g, below);
+}
+
+/* e^(x/alpha) = (y + alpha) / alpha. */
+ACT_OP vec celu_from_output(vec y, vec g, struct vparams p)
+{
+    const vec below = v_mul(g, v_div(v_add(y, p.alpha), p.alpha));
+    return v_select(v_lt(v_set(0), y), g, below);
+}
+
+ACT_KERNEL_FROM_OUTPUT(celu)
+ACT_TEST(celu, .odd_zero = 1, .edge = {-0.3466, -17.33, -87.3365402, -103.972076, -172, -745.1});

@@ -1,0 +1,34 @@
+/* GELU, quick form: y = x sigmoid(1.702 x), 1.702 the real number.
+ * f'(-a) = 1 - f'(a); zero at x = -.751154255. y -> -0 at -inf. */
+#include "kernels/swish.h"
+
+#if V_DOUBLE
+#define FACTOR     0x1.b3b645a1cac08p+0
+#define FACTOR_LOW 0x1.89374bc6a7efap-55
+#else
+#define FACTOR     0x1.b3b646p+0f
+#define FACTOR_LOW -0x1.78d4fep-26f
+#endif
+
+ACT_OP vec gelu_quick_forward(vec x, struct vparams p)
+{
+    (void)p;
+#if V_DOUBLE
+    return gate_forward(x, gate_argument(x, v_set(FACTOR), v_set(FACTOR_LOW)));
+#else
+    const vec inner = v_min(v_set(18), v_max(v_set(-70), x)); /* 70 e^-119 < 2^-165 */
+    const vec t = v_mul(inner, v_set(FACTOR));
+    const vec low = v_fma(inner, v_set(FACTOR_LOW), v_mul_low(inner, v_set(FACTOR), t));
+    return v_select(v_lt(v_set(18), x), x, v_gate(inner, t, low));
+#endif
+}
+
+ACT_OP vec gelu_quick_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    return gate_backward(g, gate_argument(x, v_set(FACTOR), v_set(FACTOR_LOW)));
+}
+
+ACT_KERNEL(gelu_quick)
+ACT_TEST(gelu_quick, .odd_zero = 1, .zero = -0.751154255,
+         .edge = {-70, -64.1, -54.3, -51.3, -9.7, 9.7, 18, -416, -438});

@@ -1,0 +1,40 @@
+/* Log-sigmoid: y = -log1p(e^-x).
+ * f' = sigmoid(-x) = 1 - e^y. y -> -0 at +inf, subnormal from x = 87.3365, -0 from 103.97. */
+#include "kernels/math.h"
+
+ACT_OP vec logsigmoid_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec a = v_abs(x);
+    const vec base = v_min(v_set((elem)-0.0), x); /* -0, so that a zero logarithm leaves -0 */
+#if V_DOUBLE
+    const vec z = v_exp(v_neg(a));
+    return v_sub(base, v_select(v_lt(v_set(50), a), z, v_log1p(z)));
+#else
+    const struct scaled l = v_log1p_exp(v_min(v_set(176), a), v_set(0));
+    return v_fnma(l.value, l.scale, base);
+#endif
+}
+
+ACT_OP vec logsigmoid_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vec a = v_abs(x), mirrored = v_neg(x);
+#if V_DOUBLE
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), v_set(0));
+    const vec t = v_div(e.value, v_fma(e.value, e.scale, v_set(1)));
+    return v_grad_gated(mirrored, g, t, e.scale);
+#else
+    const struct logistic l = v_logistic(v_min(v_set(GRAD_RANGE), a));
+    return v_grad_gated(mirrored, g, l.inv, l.n);
+#endif
+}
+
+ACT_OP vec logsigmoid_from_output(vec y, vec g, struct vparams p)
+{
+    (void)p;
+    return v_mul(g, v_abs(v_expm1(v_max(v_set(-40), y))));
+}
+
+ACT_KERNEL_FROM_OUTPUT(logsigmoid)
+ACT_TEST(logsigmoid, .edge = {-41.6, 41.6, 87.3365402, 103.972076, 176, 708.4, 745.1, 50});

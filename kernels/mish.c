@@ -1,0 +1,83 @@
+/* Mish: y = x tanh(log1p(e^x)) = x e(e + 2) / (e(e + 2) + 2), e = e^x.
+ * f' zero at x = -1.19243121. y -> -0 at -inf, subnormal from x = -91.8568, -0 from -108.66. */
+#include "kernels/math.h"
+
+#if V_DOUBLE
+ACT_OP vec mish_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec inner = v_max(v_set(-EXP_RANGE), x);
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    const vec z = v_mul(e.value, e.scale), two = v_set(2);
+    const vec sum = v_add(z, two), d = v_fma(z, sum, two);
+    const vec below = v_mul(v_mul(inner, v_div(v_mul(e.value, sum), d)), e.scale);
+    /* With f = e^-x: x (1 + 2f) / (1 + 2f + 2f^2). */
+    const vec n = v_fma(two, z, v_set(1));
+    const vec above = v_mul(x, v_div(n, v_fma(v_mul(two, z), z, n)));
+    return v_select(v_lt(x, v_set(0)), below, above);
+}
+#else
+/* e = S / P: x S (S + 2P) / (S (S + 2P) + 2P^2). */
+ACT_OP vec mish_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec inner = v_min(v_set(14), v_max(v_set(-110), x)); /* 1 - tanh(...) = 2e^-28 at 14 */
+    const struct reduced e = v_reduce(inner);
+    const vec q = v_exp_poly(e.r, -1, 1), s = v_pow2(i_max(e.n, i_set(-100)), 0);
+    const vec twice = v_add(q, q), sum = v_add(s, twice);
+    const vec d = v_fma_tight(s, sum, v_mul(twice, q));
+    const vec y = v_mul(v_div(v_mul(inner, sum), d), v_pow2(e.n, 64));
+    return v_select(v_lt(v_set(14), x), x, v_mul(y, v_set(0x1p-64f)));
+}
+#endif
+
+/* With z = e^-a, a = |x|:
+ *   x < 0: z (4(x+1) + z(4x+6) + 4z^2 + z^3) / (2 + 2z + z^2)^2
+ *   x > 0: (1 + 4z + z^2 (4x+6) + 4(x+1) z^3) / (1 + 2z + 2z^2)^2 */
+ACT_OP vec mish_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vmask negative = v_lt(x, v_set(0));
+    const vec one = v_set(1), two = v_set(2), four = v_set(4);
+#if V_DOUBLE
+    const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
+    const struct scaled e = v_exp_scaled(a, v_set(0));
+    const vec z = v_mul(e.value, e.scale), lead = e.value;
+#else
+    const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
+    const struct reduced e = v_reduce_negative(a);
+    const vec lead = v_exp_poly(e.r, -1, 1);
+    const vec z = v_mul(lead, v_pow2(i_max(e.n, i_set(-120)), 0));
+#endif
+    const vec inner = v_or(a, v_sign(x));
+    /* The numerator, with the low part of x + 1: it cancels beside the zero of f'. */
+    const vec plus = v_add(inner, one), plus_low = v_sub(inner, v_sub(plus, one));
+    const vec c1 = v_mul(four, plus), c1_low = v_mul(four, plus_low);
+    const vec c2 = v_fma(four, inner, v_set(6));
+    vec w = v_select(negative, one, c1);
+    w = v_fma(w, z, v_select(negative, four, c2));
+    w = v_fma(w, z, v_select(negative, c2, four));
+    w = v_fma_tight(w, z, v_keep(negative, c1_low));
+    w = v_add(w, v_select(negative, c1, one));
+    /* w / D^2 with the roundings of D and D^2 taken back: they would come to 1.5 ULP. */
+    const vec d0 = v_select(negative, two, one), d2 = v_select(negative, one, two);
+    const vec h = v_fma(d2, z, two), d = v_fma_tight(h, z, d0),
+              d_low = v_fma_tight(h, z, v_sub(d0, d));
+    const vec square = v_mul(d, d), low = v_fma(v_add(d, d), d_low, v_mul_low(d, d, square));
+    const vec plain = v_div(w, square),
+              rest = v_fnma(low, plain, v_fma_tight(v_neg(square), plain, w));
+    const vec q = v_fma(rest, v_div(one, square), plain);
+    vec t = v_mul(lead, q);
+    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+#if V_DOUBLE
+    const vec below = v_mul(v_mul(t, g), e.scale);
+#else
+    const vec below = v_scale_grad(t, g, e.n);
+#endif
+    return v_select(negative, below, v_mul(g, q));
+}
+
+ACT_KERNEL(mish)
+ACT_TEST(mish, .odd_zero = 1, .zero = -1.19243121,
+         .edge = {-110, -108.660301, -91.8567734, -16.6, 14, -0.3466, 0.3466, -708.4, -745.1,
+                  -752});

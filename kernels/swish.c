@@ -1,0 +1,17 @@
+/* Swish: y = x sigmoid(beta x), beta finite: 0 is x/2, negative allowed.
+ * f' = s (1 + beta x (1 - s)), s = sigmoid(beta x); zero at x = -1.27846454 / beta. */
+#include "kernels/swish.h"
+
+ACT_OP vec swish_forward(vec x, struct vparams p)
+{
+    return gate_forward(x, gate_argument(x, p.beta, v_set(0)));
+}
+
+ACT_OP vec swish_backward(vec x, vec g, struct vparams p)
+{
+    return v_or(gate_backward(g, gate_argument(x, p.beta, v_set(0))), v_zero_or_nan(x));
+}
+
+ACT_KERNEL(swish)
+ACT_TEST(swish, .odd_zero = 1, .zero = -1.27846454, .zero_over = 'b',
+         .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});
