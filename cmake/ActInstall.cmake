@@ -1,9 +1,11 @@
-# cmake --install: the library, the header, actfn::actfn for find_package, actfn.pc for pkg-config.
+# cmake --install: the library, the header, actfn::actfn for find_package, actfn.pc for pkg-config, the
+# man page. bench/ installs act-bench and its page.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 install(TARGETS actfn EXPORT actfnTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/actfn DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES docs/man/libactfn.3 DESTINATION ${CMAKE_INSTALL_MANDIR}/man3)
 
 set(act_cmake_dir ${CMAKE_INSTALL_LIBDIR}/cmake/actfn)
 install(EXPORT actfnTargets NAMESPACE actfn:: DESTINATION ${act_cmake_dir})

@@ -1,6 +1,6 @@
 #!/bin/sh
 # install.sh SOURCE_DIR BUILD_DIR: what cmake --install puts down is enough to build and run a program
-# by find_package and one by pkg-config.
+# by find_package and one by pkg-config, and has the man pages of what it holds.
 source=$1 build=$2
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 set -e
@@ -39,3 +39,14 @@ flags=$(PKG_CONFIG_PATH=$pc pkg-config --cflags --libs actfn)
 cc "$dir/main.c" -o "$dir/consumer" $flags
 check pkg-config "$(LD_LIBRARY_PATH=${pc%/pkgconfig} "$dir/consumer")"
 [ "$(PKG_CONFIG_PATH=$pc pkg-config --modversion actfn)" = "$version" ]
+
+# A page for the library and one for each program, of this version.
+set -- libactfn.3
+for program in "$dir"/prefix/bin/*; do
+    [ ! -e "$program" ] || set -- "$@" "${program##*/}.1"
+done
+for page; do
+    file=$dir/prefix/share/man/man${page##*.}/$page
+    [ -f "$file" ] || { echo "no man page $page"; exit 1; }
+    grep -q "^\.TH .*\"libactfn $version\"" "$file" || { echo "$page is not of $version"; exit 1; }
+done
