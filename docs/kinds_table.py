@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The tables of README.md, written from the data they show.
+"""The tables of README.md, written from the data they show. `./dev docs` runs this and
+kinds_pages.py.
 
     docs/kinds_table.py                 the table of kinds, from include/actfn/kinds.inc
     docs/kinds_table.py --check         exit 1 if README.md has another one
@@ -46,6 +47,13 @@ def kinds():
             yield arguments(line)
 
 
+def parameters(params):
+    """[(field, the literature's name, default, domain)] of NOPARAM, PARAM2(...), BETA(...)"""
+    # The n-th parameter is alpha, beta, gamma or delta.
+    fields = ("beta",) if params.startswith("BETA") else ("alpha", "beta", "gamma", "delta")
+    return [(field, *arguments(p)) for field, p in zip(fields, arguments(params))]
+
+
 def table(header, rows):
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
@@ -58,14 +66,11 @@ def kinds_table():
     for _, _, name, _, formula, from_output, params, bounds in kinds():
         ulp = arguments(bounds)
         assert len(ulp) == 8, f"{name}: ULP() has {len(ulp)} columns, not 8"
-        # The n-th parameter is alpha, beta, gamma or delta; its own name is the literature's.
-        names = ("beta",) if params.startswith("BETA") else ("alpha", "beta", "gamma", "delta")
-        fields = [(field, *arguments(p)) for field, p in zip(names, arguments(params))]
         rows.append([
             f"`{name}`",
             "`" + text_of(formula).replace("|", "\\|") + "`",
             ", ".join(field + (f" ({own})" if own != field else "") + f" = {float(value):.6g}"
-                      for field, own, value, _ in fields),
+                      for field, own, value, _ in parameters(params)),
             "no" if from_output == "NO_OUTPUT" else "yes",
             " / ".join(ulp[0:3]), " / ".join(ulp[3:6]), ", ".join(ulp[6:8]),
         ])

@@ -1,5 +1,7 @@
 /* ELU: y = x for x > 0, alpha (e^x - 1) otherwise.
- * f'(0) = alpha, f' = alpha e^x below; -0 stays -0. alpha == 0 is the constant 0 below: relu. */
+ * Derivative: x > 0 ? 1 : alpha * exp(x).
+ * Kinks: 0.
+ * f'(0) = alpha, f(-0) = -0, f(-inf) = -alpha. alpha == 0 is the constant 0 below: relu. */
 #include "kernels/math.h"
 
 ACT_OP vec elu_forward(vec x, struct vparams p)

@@ -1,6 +1,7 @@
 /* GELU, exact: y = x Phi(x), Phi the standard normal distribution function.
- * f' = Phi(x) + x phi(x), f'(-a) = 1 - f'(a); zero at x = -.75179152.
- * y -> -0 at -inf; subnormal from x = -13.1463, -0 from -14.3561.
+ * Derivative: erfc(-x / sqrt(2)) / 2 + x * exp(-x * x / 2) / sqrt(2 * pi).
+ * f'(-a) = 1 - f'(a); zero at x = -.75179152. f(-inf) = -0; in f32 y is subnormal from -13.1462,
+ * -0 from -14.3561.
  *
  * With Q(a) = 1 - Phi(a), a = |x|: y = max(x, 0) - a Q(a), which keeps the negative tail; and
  * Q(a) = e^(-a^2/2) times an algebraic function. The rounding of a^2 alone would cost a^2/4 ULP in

@@ -1,5 +1,7 @@
 /* Hard shrinkage: y = x for |x| > alpha, 0 otherwise. Exact.
- * f'(+-alpha) = 0; -0 stays -0. */
+ * Derivative: abs(x) > alpha ? 1 : 0.
+ * Kinks: -alpha, alpha.
+ * f'(-alpha) = f'(alpha) = 0, f(-0) = -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec hardshrink_forward(vec x, struct vparams p)

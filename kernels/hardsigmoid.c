@@ -1,5 +1,7 @@
 /* Hard sigmoid: y = clip(x + 3, 0, 6) / 6. Two roundings.
- * f'(-3) = f'(3) = 0, f' = 1/6 between. */
+ * Derivative: x > -3 ? x < 3 ? 1 / 6 : 0 : 0.
+ * Kinks: -3, 3.
+ * f'(-3) = f'(3) = 0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec hardsigmoid_forward(vec x, struct vparams p)

@@ -1,5 +1,7 @@
 /* Hard sigmoid with parameters: y = clip(alpha x + beta, 0, 1). One rounding of the sum.
- * f' = alpha strictly inside, 0 at the kinks. alpha == 0 is a constant. */
+ * Derivative: y > 0 ? y < 1 ? alpha : 0 : 0.
+ * Kinks: -beta / alpha, (1 - beta) / alpha.
+ * f' is 0 at the kinks. alpha == 0 is a constant. */
 #include "kernels/math.h"
 
 ACT_OP vec hardsigmoid_ab_forward(vec x, struct vparams p)

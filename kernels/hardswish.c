@@ -1,5 +1,7 @@
 /* Hard swish: y = x clip(x + 3, 0, 6) / 6. Three roundings.
- * f'(-3) = 0, f'(3) = 1; f(-inf) = -0. */
+ * Derivative: x > -3 ? x < 3 ? (2 * x + 3) / 6 : 1 : 0.
+ * Kinks: -3, 3.
+ * f'(-3) = 0, f'(3) = 1, f(-inf) = -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec hardswish_forward(vec x, struct vparams p)

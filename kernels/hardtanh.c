@@ -1,5 +1,7 @@
 /* Hard tanh: y = clip(x, alpha, beta). Exact; the bounds may be infinite.
- * f'(alpha) = f'(beta) = 0; -0 stays -0. */
+ * Derivative: x > alpha ? x < beta ? 1 : 0 : 0.
+ * Kinks: alpha, beta.
+ * f'(alpha) = f'(beta) = 0. Inside, -0 stays -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec hardtanh_forward(vec x, struct vparams p)

@@ -1,4 +1,6 @@
-/* Identity: y = x. */
+/* Identity: y = x.
+ * Derivative: 1.
+ * f(-0) = -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec identity_forward(vec x, struct vparams p)

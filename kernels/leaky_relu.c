@@ -1,5 +1,7 @@
-/* Leaky ReLU: y = x for x > 0, alpha x otherwise.
- * f'(0) is the slope; -0 stays -0. A slope of exactly 0 is the constant 0: relu, at -inf too. */
+/* Leaky ReLU: y = x for x > 0, alpha x otherwise. One rounding.
+ * Derivative: x > 0 ? 1 : alpha.
+ * Kinks: 0.
+ * f'(0) = alpha, f(-0) = -0. A slope of exactly 0 is the constant 0: relu, at -inf too. */
 #include "kernels/slope.h"
 
 ACT_OP vec leaky_relu_forward(vec x, struct vparams p)

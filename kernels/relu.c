@@ -1,5 +1,7 @@
 /* ReLU: y = max(x, 0). Exact.
- * f'(0) = 0; -0 stays -0; NaN stays NaN. */
+ * Derivative: x > 0 ? 1 : 0.
+ * Kinks: 0.
+ * f(-0) = -0; NaN stays NaN. */
 #include "kernels/kernel.h"
 
 ACT_OP vec relu_forward(vec x, struct vparams p)

@@ -1,5 +1,7 @@
 /* ReLU6: y = min(max(x, 0), 6). Exact.
- * f'(0) = f'(6) = 0; -0 stays -0. */
+ * Derivative: x > 0 ? x < 6 ? 1 : 0 : 0.
+ * Kinks: 0, 6.
+ * f'(0) = f'(6) = 0, f(-0) = -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec relu6_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
 /* Squared ReLU: y = max(x, 0)^2. One rounding.
- * f' = 2 max(x, 0) = 2 sqrt(y); f(-0) = +0. */
+ * Derivative: 2 * max(x, 0).
+ * From the output it is 2 sqrt(y). f(-0) = 0, for the square loses the sign. */
 #include "kernels/kernel.h"
 
 ACT_OP vec relu_squared_forward(vec x, struct vparams p)

@@ -1,6 +1,9 @@
-/* Randomised ReLU in its evaluation form: y = x for x > 0, otherwise x (alpha + beta) / 2, the mean
- * of the slopes that training draws from [alpha, beta]. f'(0) is the slope; -0 stays -0. A slope of
- * exactly 0 is the constant 0: relu, at -inf too. */
+/* Randomised ReLU, evaluation form: y = x for x > 0, otherwise x (alpha + beta) / 2, the mean of
+ * the slopes that training draws from [alpha, beta].
+ * Derivative: x > 0 ? 1 : (alpha + beta) / 2.
+ * Kinks: 0.
+ * f'(0) = (alpha + beta) / 2, f(-0) = -0. A slope of exactly 0 is the constant 0: relu, at -inf
+ * too. */
 #include "kernels/slope.h"
 
 ACT_OP vec rrelu_slope(struct vparams p)

@@ -1,5 +1,6 @@
 /* Logistic sigmoid: y = 1 / (1 + e^-x).
- * f' = y (1 - y), even. y -> +0 at -inf, subnormal from x = -87.3365, 0 from -103.97. */
+ * Derivative: y * (1 - y).
+ * f'(-a) = f'(a), f(-inf) = 0. In f32 y is subnormal from x = -87.3365, 0 from -103.97. */
 #include "kernels/math.h"
 
 #if V_DOUBLE

@@ -1,6 +1,7 @@
 /* SiLU: y = x sigmoid(x).
- * f' = s (1 + x (1 - s)), s = sigmoid(x); f'(-a) = 1 - f'(a); zero at x = -1.27846454.
- * y -> -0 at -inf; subnormal from x = -91.8568, -0 from -108.66. */
+ * Derivative: s * (1 + x * (1 - s)), s = 1 / (1 + exp(-x)).
+ * f'(-a) = 1 - f'(a); zero at x = -1.27846454. f(-inf) = -0; in f32 y is subnormal from -91.8568,
+ * -0 from -108.66. */
 #include "kernels/math.h"
 
 #if V_DOUBLE

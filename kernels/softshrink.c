@@ -1,5 +1,7 @@
 /* Soft shrinkage: y = x - alpha for x > alpha, x + alpha for x < -alpha, 0 otherwise. One rounding.
- * f'(+-alpha) = 0; -0 stays -0. */
+ * Derivative: abs(x) > alpha ? 1 : 0.
+ * Kinks: -alpha, alpha.
+ * f'(-alpha) = f'(alpha) = 0, f(-0) = -0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec softshrink_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
 /* Softsign: y = x / (1 + |x|). Two roundings.
- * f' = 1 / (1 + |x|)^2 = (1 - |y|)^2; f(+-inf) = +-1. */
+ * Derivative: (1 - abs(y)) * (1 - abs(y)).
+ * f(-0) = -0, f(-inf) = -1, f(inf) = 1. */
 #include "kernels/kernel.h"
 
 ACT_OP vec softsign_forward(vec x, struct vparams p)

@@ -1,7 +1,9 @@
 /* S-shaped ReLU: y = t_r + a_r (x - t_r) for x >= t_r (tested first), t_l + a_l (x - t_l) for
  * x <= t_l, x between; t_r, a_r, t_l, a_l are alpha, beta, gamma, delta.
- * Two roundings; the sum may cancel, and its error is relative to the terms. A slope of exactly 0
- * is a constant. f' at a threshold is the outer slope. */
+ * Derivative: x >= alpha ? beta : x <= gamma ? delta : 1.
+ * Kinks: gamma, alpha.
+ * f'(alpha) = beta, f'(gamma) = delta. A slope of exactly 0 is a constant. Two roundings; the sum
+ * may cancel, and its error is relative to the terms. */
 #include "kernels/math.h"
 
 /* t + a (x - t); a == 0: t, at infinite x too. */

@@ -1,5 +1,7 @@
-/* Hyperbolic tangent.
- * f' = 1 - y^2 = 4 e^-2a / (1 + e^-2a)^2, a = |x|, even; subnormal from a = 44.36. */
+/* Hyperbolic tangent: y = tanh x.
+ * Derivative: 1 - y * y.
+ * f(-0) = -0, f(-inf) = -1, f(inf) = 1, f'(-a) = f'(a). f' is computed as 4 e^-2a / (1 + e^-2a)^2,
+ * a = |x|: in f32 it is subnormal from a = 44.36. */
 #include "kernels/math.h"
 
 ACT_OP vec tanh_forward(vec x, struct vparams p)

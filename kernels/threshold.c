@@ -1,5 +1,7 @@
 /* Threshold: y = x for x > alpha, beta otherwise. Exact.
- * f'(alpha) = 0. */
+ * Derivative: x > alpha ? 1 : 0.
+ * Kinks: alpha.
+ * f(alpha) = f(-inf) = beta, f'(alpha) = 0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec threshold_forward(vec x, struct vparams p)

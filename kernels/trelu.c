@@ -1,5 +1,7 @@
 /* Thresholded ReLU: y = x for x > alpha, 0 otherwise. Exact.
- * f'(alpha) = 0. */
+ * Derivative: x > alpha ? 1 : 0.
+ * Kinks: alpha.
+ * f(alpha) = f'(alpha) = 0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec trelu_forward(vec x, struct vparams p)

@@ -13,7 +13,9 @@ copy "$dir/tree"
 
 # The kind: half a ReLU. Its file and its line say everything.
 cat >"$dir/tree/kernels/toy.c" <<'END'
-/* A toy: y = x for x > 0, x / 2 otherwise. */
+/* Toy: y = x for x > 0, x / 2 otherwise.
+ * Derivative: x > 0 ? 1 : 0.5.
+ * Kinks: 0. */
 #include "kernels/kernel.h"
 
 ACT_OP vec toy_forward(vec x, struct vparams p)
@@ -42,7 +44,8 @@ sed -i '/^  act_isa(sse42 /a\  act_isa(toyisa SSE42 -msse4.2)' "$dir/tree/CMakeL
 
 cmake -S "$dir/tree" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
     -DCMAKE_C_FLAGS_RELEASE=-O1 >"$dir/log"
-cmake --build "$dir/build" --target checkact test_reference act-bench >"$dir/log" 2>&1 ||
+cmake --build "$dir/build" --target checkact test_reference act-bench \
+    kind_facts >"$dir/log" 2>&1 ||
     { tail -n 20 "$dir/log"; exit 1; }
 run() { "$@" >"$dir/log" 2>&1 || { tail -n 5 "$dir/log"; echo "failed: $*"; exit 1; }; }
 checkact=$dir/build/tests/checkact
@@ -66,5 +69,9 @@ sort wanted | diff - touched
 for file in CMakeLists.txt include/actfn/kinds.inc; do
     [ "$(diff "before/$file" "tree/$file" | grep -c '^[<>]')" = 1 ]
 done
+# Its page follows.
+run python3 -B tree/docs/kinds_pages.py --facts build/docs/kind_facts
+grep -qx "| in C | .ACT_TOY., $id |" tree/docs/kinds/toy.md
+
 echo "a kind: kernels/toy.c ($(grep -c '' tree/kernels/toy.c) lines), 1 line of kinds.inc"
 echo "an ISA: kernels/isa/toyisa.h ($(grep -c '' tree/kernels/isa/toyisa.h) lines), 1 line of CMakeLists.txt"
