@@ -60,19 +60,17 @@ def table(header, rows):
 
 
 def kinds_table():
-    header = ["kind", "y = f(x)", "parameters", "from output", "f32 forward", "f32 derivative",
-              "f64 forward, derivative"]
+    header = ["kind", "y = f(x)", "parameters", "f32 bound", "f32 derivative"]
     rows = []
-    for _, _, name, _, formula, from_output, params, bounds in kinds():
+    for _, _, name, _, formula, _, params, bounds in kinds():
         ulp = arguments(bounds)
         assert len(ulp) == 8, f"{name}: ULP() has {len(ulp)} columns, not 8"
         rows.append([
-            f"`{name}`",
+            f"[`{name}`](docs/kinds/{name}.md)",
             "`" + text_of(formula).replace("|", "\\|") + "`",
             ", ".join(field + (f" ({own})" if own != field else "") + f" = {float(value):.6g}"
                       for field, own, value, _ in parameters(params)),
-            "no" if from_output == "NO_OUTPUT" else "yes",
-            " / ".join(ulp[0:3]), " / ".join(ulp[3:6]), ", ".join(ulp[6:8]),
+            ulp[1], ulp[4],
         ])
     return table(header, rows)
 
