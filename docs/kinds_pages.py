@@ -23,6 +23,7 @@ import textwrap
 from kind import Kind, Wrong, evaluate
 from kinds_table import ROOT, kinds, table, text_of
 from measure import Facts, beside, check, check_tails, number, tails
+from picture import draw
 
 PAGES = ROOT / "docs/kinds"
 DOMAINS = {
@@ -81,6 +82,7 @@ def page(kind, facts, exhaustive):
         f"<!-- Written by docs/kinds_pages.py from kinds.inc, {kind.file} and measurements. -->",
         f"# {kind.name}",
         prose(kind.text),
+        f"![f and f'](svg/{kind.name}.svg)",
         table(["", ""], [
             ["f(x)", code(kind.formula)],
             ["f'(x)", code(kind.derivative)],
@@ -165,6 +167,9 @@ def main():
                 if abs(facts.at(kind.name, [zero], kind.defaults)[0][1]) > 1e-7:
                     raise Wrong(f"ACT_TEST: f' is not 0 at .zero, {kind.zero}")
             wanted[f"{kind.name}.md"] = page(kind, facts, exhaustive)
+            wanted[f"svg/{kind.name}.svg"] = draw(
+                lambda points: facts.at(kind.name, points, kind.defaults),
+                kind.kinks_at(kind.defaults), kind.name)
             all_kinds.append(kind)
         except Wrong as error:
             wrong.append(f"kernels/{fields[2]}.c: {error}")
@@ -172,7 +177,8 @@ def main():
         sys.exit("\n".join(wrong))
     wanted["README.md"] = index(all_kinds)
 
-    there = {path.name: path.read_text() for path in PAGES.glob("*.md")}
+    there = {path.relative_to(PAGES).as_posix(): path.read_text()
+             for path in PAGES.rglob("*") if path.is_file()}
     stale = sorted(name for name in wanted.keys() | there.keys()
                    if wanted.get(name) != there.get(name))
     if options.check:
@@ -180,7 +186,7 @@ def main():
             sys.exit("not what the library and its comments say: " +
                      ", ".join(f"docs/kinds/{name}" for name in stale) + "; run ./dev docs")
         return
-    PAGES.mkdir(exist_ok=True)
+    (PAGES / "svg").mkdir(parents=True, exist_ok=True)
     for name in stale:
         if name in wanted:
             (PAGES / name).write_text(wanted[name])
