@@ -116,6 +116,9 @@ def page(kind, facts, exhaustive):
         parts += ["## Kinks",
                   table(["x", "f just below, at, just above", "f' just below, at, just above"],
                         rows)]
+        if any(abs(above - below) < 1e-3 for x in kind.kinks_at(kind.defaults)
+               for (_, below), (_, above) in [f(*beside(x))]):
+            parts.append("Where f' does not jump here, other parameters make it.")
     rows = list(tails(kind, facts))
     check_tails(kind, rows)
     if rows:
