@@ -1,6 +1,8 @@
 /* ACON-C: y = (p1 - p2) x sigmoid(b (p1 - p2) x) + p2 x; p1, p2, b are alpha, beta, gamma.
- * f' = p1 s + p2 (1 - s), s = silu'(b (p1 - p2) x). With the defaults 1, 0, 1 this is silu;
- * otherwise the sum may cancel, and its error is relative to |p1| + |p2|, times |x| for y. */
+ * Derivative: beta + d * s * (1 + gamma * d * x * (1 - s)), d = alpha - beta,
+ * s = 1 / (1 + exp(-gamma * d * x)).
+ * With the defaults 1, 0, 1 this is silu; otherwise the sum may cancel, and its error is relative to
+ * |p1| + |p2|, times |x| for y. */
 #include "kernels/swish.h"
 
 #if ACT_UNIT_F64

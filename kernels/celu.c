@@ -1,5 +1,6 @@
 /* CELU: y = x for x > 0, alpha (e^(x/alpha) - 1) otherwise, alpha > 0.
- * f' = e^(x/alpha) below, 1 at 0 from both sides; -0 stays -0. */
+ * Derivative: x > 0 ? 1 : exp(x / alpha).
+ * f'(0) = 1, from both sides; f(-0) = -0, f(-inf) = -alpha. */
 #include "kernels/math.h"
 
 ACT_OP vec celu_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
 /* GELU, quick form: y = x sigmoid(1.702 x), 1.702 the real number.
- * f'(-a) = 1 - f'(a); zero at x = -.751154255. y -> -0 at -inf. */
+ * Derivative: s * (1 + 1.702 * x * (1 - s)), s = 1 / (1 + exp(-1.702 * x)).
+ * f'(-a) = 1 - f'(a); zero at x = -.751154255. f(-inf) = -0. */
 #include "kernels/swish.h"
 
 #if V_DOUBLE

@@ -1,7 +1,9 @@
 /* GELU, tanh form: y = x/2 (1 + tanh u) = x sigmoid(2u), u = sqrt(2/pi) (x + .044715 x^3), the real
  * constants: rounding .044715 to float would move the tail by 27 ULP.
- * f'(-a) = 1 - f'(a); zero at x = -.75246142. y -> -0 at -inf, subnormal from -10.1006, -0 from
- * -10.7709.
+ * Derivative: s * (1 + x * d * (1 - s)), d = 2 * sqrt(2 / pi) * (1 + 0.134145 * x * x),
+ * s = 1 / (1 + exp(-2 * sqrt(2 / pi) * (x + 0.044715 * x * x * x))).
+ * f'(-a) = 1 - f'(a); zero at x = -.75246142. f(-inf) = -0; in f32 y is
+ * subnormal from -10.1006, -0 from -10.7709.
  *
  * t = 2u = K3 x (x^2 + A), A = 1/.044715: as t + low, for the exponential multiplies its absolute
  * error, 2^-17 in the tail if t were rounded. */

@@ -1,5 +1,6 @@
 /* LiSHT: y = x tanh x, even.
- * f' = tanh x + x (1 - tanh^2 x), odd. */
+ * Derivative: tanh(x) + x * (1 - tanh(x) * tanh(x)).
+ * f' is odd; f(-0) = 0. */
 #include "kernels/math.h"
 
 ACT_OP vec lisht_forward(vec x, struct vparams p)

@@ -1,5 +1,5 @@
-/* Log-cosh: y = log cosh x, even.
- * f' = tanh x. y ~ x^2/2 near 0, |x| - ln 2 far out. */
+/* Log-cosh: y = log cosh x, even; x^2/2 near 0, |x| - ln 2 far out.
+ * Derivative: tanh(x). */
 #include "kernels/math.h"
 
 ACT_OP vec logcosh_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
 /* Log-sigmoid: y = -log1p(e^-x).
- * f' = sigmoid(-x) = 1 - e^y. y -> -0 at +inf, subnormal from x = 87.3365, -0 from 103.97. */
+ * Derivative: 1 / (1 + exp(x)).
+ * f' = sigmoid(-x) = 1 - e^y. f(inf) = -0; in f32 y is subnormal from 87.3365, -0 from 103.972. */
 #include "kernels/math.h"
 
 ACT_OP vec logsigmoid_forward(vec x, struct vparams p)

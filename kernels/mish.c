@@ -1,5 +1,7 @@
 /* Mish: y = x tanh(log1p(e^x)) = x e(e + 2) / (e(e + 2) + 2), e = e^x.
- * f' zero at x = -1.19243121. y -> -0 at -inf, subnormal from x = -91.8568, -0 from -108.66. */
+ * Derivative: t + x * s * (1 - t * t), t = tanh(log1p(exp(x))), s = 1 / (1 + exp(-x)).
+ * Zero of f' at x = -1.19243121. f(-inf) = -0; in f32 y is subnormal from -91.8568, -0 from
+ * -108.66. */
 #include "kernels/math.h"
 
 #if V_DOUBLE

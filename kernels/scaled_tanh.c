@@ -1,5 +1,6 @@
 /* Scaled tanh: y = alpha tanh(beta x). Either parameter exactly 0 makes the constant 0.
- * f' = alpha beta (1 - tanh^2(beta x)) = alpha beta (1 - (y/alpha)^2). */
+ * Derivative: alpha * beta * (1 - t * t), t = tanh(beta * x).
+ * f' = alpha beta (1 - (y/alpha)^2). */
 #include "kernels/swish.h"
 
 ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)

@@ -1,6 +1,8 @@
 /* SELU: y = lambda x for x > 0, lambda alpha (e^x - 1) otherwise, lambda = 1.0507009873554805,
  * lambda alpha = 1.7580993408473768: the real constants, as high + low.
- * f'(0) = lambda alpha (the left side); -0 stays -0. */
+ * Derivative: x > 0 ? 1.0507009873554805 : 1.7580993408473768 * exp(x).
+ * Kinks: 0.
+ * f'(0) = 1.7580993408473768, the left side; f(-0) = -0. */
 #include "kernels/math.h"
 
 #if V_DOUBLE

@@ -1,5 +1,6 @@
 /* Softplus: y = log1p(e^(beta x)) / beta, beta > 0; no threshold.
- * f' = sigmoid(beta x). y -> +0 at -inf. */
+ * Derivative: 1 / (1 + exp(-beta * x)).
+ * f' = sigmoid(beta x). f(-inf) = 0. */
 #include "kernels/swish.h"
 
 ACT_OP vec softplus_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
 /* Squareplus: y = (x + sqrt(x^2 + beta)) / 2, beta >= 0 (0: relu).
- * f' = (1 + x / sqrt(x^2 + beta)) / 2 = y / sqrt(x^2 + beta). y -> +0 at -inf. */
+ * Derivative: (1 + x / sqrt(x * x + beta)) / 2.
+ * f' = y / sqrt(x^2 + beta). f(-inf) = 0. */
 #include "kernels/math.h"
 
 #if ACT_UNIT_F64

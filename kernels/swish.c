@@ -1,5 +1,6 @@
 /* Swish: y = x sigmoid(beta x), beta finite: 0 is x/2, negative allowed.
- * f' = s (1 + beta x (1 - s)), s = sigmoid(beta x); zero at x = -1.27846454 / beta. */
+ * Derivative: s * (1 + beta * x * (1 - s)), s = 1 / (1 + exp(-beta * x)).
+ * Zero of f' at x = -1.27846454 / beta; f(-inf) = -0. */
 #include "kernels/swish.h"
 
 ACT_OP vec swish_forward(vec x, struct vparams p)

@@ -1,6 +1,7 @@
 /* Swish plus a line: y = x sigmoid(beta x) + alpha x.
- * f' = swish'(x) + alpha. The sum may cancel, and its error is relative to the terms. Where the
- * factor of x at +-inf is exactly 0, y is +0 there. */
+ * Derivative: s * (1 + beta * x * (1 - s)) + alpha, s = 1 / (1 + exp(-beta * x)).
+ * The sum may cancel, and its error is relative to the terms. Where the factor of x at +-inf is
+ * exactly 0, y is +0 there. */
 #include "kernels/swish.h"
 
 ACT_OP vec swish_linear_forward(vec x, struct vparams p)

@@ -1,5 +1,6 @@
-/* Tanh shrinkage: y = x - tanh x ~ x^3/3 near 0.
- * f' = tanh^2 x. */
+/* Tanh shrinkage: y = x - tanh x; x^3/3 near 0.
+ * Derivative: tanh(x) * tanh(x).
+ * f(-0) = -0. */
 #include "kernels/math.h"
 
 /* x - tanh x for |x| < 1, from tanh x = x / (1 + c), c = x^2 / (3 + x^2 / (5 + ...)): x c / (1 +
