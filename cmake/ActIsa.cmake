@@ -5,7 +5,8 @@
 #   flags     compiler options for its kernels, and for nothing else
 #
 # Each kind of kinds.inc is compiled once per element type into an object library of its own with
-# these flags; the table is compiled without them. act_isa_finish() then writes isas.inc, the list
+# these flags; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
+# kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast). act_isa_finish() then writes isas.inc, the list
 # of ISAs the C code reads, in the order of the calls.
 
 set(ACT_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
@@ -18,12 +19,29 @@ set(act_isa_extra "")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/actfn/kinds.inc)
 file(STRINGS include/actfn/kinds.inc ACT_KINDS REGEX "^ACT_KIND\\(")
 list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\1")
-list(TRANSFORM ACT_KINDS PREPEND ${CMAKE_SOURCE_DIR}/kernels/ OUTPUT_VARIABLE act_kind_files)
-list(TRANSFORM act_kind_files APPEND .c)
+
+# act_kind_files(isa files fast): the f32 sources of an ISA, and the kinds that have a fast kernel.
+function(act_kind_files isa files fast)
+  foreach(kind IN LISTS ACT_KINDS)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/kernels/${isa}/${kind}.c)
+      list(APPEND paths ${CMAKE_SOURCE_DIR}/kernels/${isa}/${kind}.c)
+      list(APPEND kinds ${kind})
+    else()
+      list(APPEND paths ${CMAKE_SOURCE_DIR}/kernels/${kind}.c)
+    endif()
+  endforeach()
+  set(${files} ${paths} PARENT_SCOPE)
+  set(${fast} ${kinds} PARENT_SCOPE)
+endfunction()
 
 # Kernels never go through link-time optimisation: it could move their code into baseline objects.
 function(act_kernel_library target isa f64)
-  add_library(${target} OBJECT ${act_kind_files})
+  if(f64)
+    act_kind_files(generic files fast)
+  else()
+    act_kind_files(${isa} files fast)
+  endif()
+  add_library(${target} OBJECT ${files})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
                              $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)
   string(COMPARE EQUAL ${isa} scalar is_scalar)
@@ -43,7 +61,9 @@ macro(act_isa name features)
   add_library(act_table_${name} OBJECT dispatch/table.c)
   target_include_directories(act_table_${name} PRIVATE ${CMAKE_SOURCE_DIR}
                              ${CMAKE_SOURCE_DIR}/include)
-  target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name})
+  act_kind_files(${name} act_files act_fast)
+  list(TRANSFORM act_fast REPLACE "(.+)" "ACT_FAST_\\1=_,_fast" OUTPUT_VARIABLE act_fast)
+  target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name} ${act_fast})
   list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:act_table_${name}>)
 
   list(FIND ACT_ISA_PUBLIC ${name} act_id)

@@ -5,29 +5,29 @@
 #error "tables are read on every CPU: compile them for the baseline, without -mavx or -march"
 #endif
 
-#define CAT3_(a, b, c) a##b##c
-#define CAT3(a, b, c)  CAT3_(a, b, c)
+#define CAT4_(a, b, c, d) a##b##c##d
+#define CAT4(a, b, c, d)  CAT4_(a, b, c, d)
+
+/* _fast for a kind that has a fast kernel (ACT_FAST_<kind> is then "_,_fast"), else nothing. */
+#define SECOND_(a, b, ...) b
+#define SECOND(...)        SECOND_(__VA_ARGS__)
+#define FAST(name)         SECOND(ACT_FAST_##name, , )
+
+#define GENERIC_ROW(name) CAT4(actk_##name, , _f32_, ACT_ISA_NAME)
+#define FAST_ROW(name)    CAT4(actk_##name, FAST(name), _f32_, ACT_ISA_NAME)
+#define F64_ROW(name)     CAT4(actk_##name, , _f64_, ACT_ISA_NAME)
 
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
-    extern const struct act_row CAT3(actk_##name, _f32_, ACT_ISA_NAME);                            \
-    extern const struct act_row CAT3(actk_##name, _f64_, ACT_ISA_NAME);
+    extern const struct act_row GENERIC_ROW(name), FAST_ROW(name), F64_ROW(name);
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 
-extern const struct act_table CAT3(act_table, _, ACT_ISA_NAME);
-const struct act_table CAT3(act_table, _, ACT_ISA_NAME) = {{
-    [ACT_F32] =
-        {
+extern const struct act_table CAT4(act_table, _, ACT_ISA_NAME, );
+const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {{
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
-    [id] = &CAT3(actk_##name, _f32_, ACT_ISA_NAME),
+    [ACT_MODE_FAST][ACT_F32][id] = &FAST_ROW(name), [ACT_MODE_FAST][ACT_F64][id] = &F64_ROW(name), \
+    [ACT_MODE_REPRODUCIBLE][ACT_F32][id] = &GENERIC_ROW(name),                                     \
+    [ACT_MODE_REPRODUCIBLE][ACT_F64][id] = &F64_ROW(name),
 #include "actfn/kinds.inc"
 #undef ACT_KIND
-        },
-    [ACT_F64] =
-        {
-#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
-    [id] = &CAT3(actk_##name, _f64_, ACT_ISA_NAME),
-#include "actfn/kinds.inc"
-#undef ACT_KIND
-        },
 }};

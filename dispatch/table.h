@@ -7,14 +7,15 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { ACT_DTYPE_COUNT = ACT_F64 + 1 };
+enum { ACT_DTYPE_COUNT = ACT_F64 + 1, ACT_MODE_COUNT = ACT_MODE_REPRODUCIBLE + 1 };
 
 /* Arguments are checked before a kernel is called; n may be 0. */
 typedef void act_forward_fn(const act_params *p, const void *in, void *out, size_t n);
 typedef void act_backward_fn(const act_params *p, const void *in, const void *grad_out,
                              void *grad_in, size_t n);
 
-/* Defined by kernels/<kind>.c as actk_<kind>_<dtype>_<isa>. */
+/* Defined by kernels/<kind>.c as actk_<kind>_<dtype>_<isa>; a kind with a kernel that is for one ISA
+ * and for fast mode alone has actk_<kind>_fast_f32_<isa> besides (kernels/<isa>/<kind>.c). */
 struct act_row {
     act_forward_fn *forward;
     act_backward_fn *backward;
@@ -29,7 +30,7 @@ enum {
 };
 
 struct act_table {
-    const struct act_row *row[ACT_DTYPE_COUNT][ACT_KIND_COUNT];
+    const struct act_row *row[ACT_MODE_COUNT][ACT_DTYPE_COUNT][ACT_KIND_COUNT];
 };
 
 /* Tables by ISA id, NULL where not built; the constant end of dispatch/select.c. */
@@ -39,9 +40,10 @@ extern const struct act_table *const act_tables[ACT_ISA_MAX];
 /* isa | mode << 8: one word, so that a reader never sees half a change. */
 extern _Atomic uint32_t act_state;
 
-static inline const struct act_table *act_current_table(void)
+static inline const struct act_row *act_current_row(act_dtype dtype, act_kind kind)
 {
-    return act_tables[atomic_load_explicit(&act_state, memory_order_relaxed) & 0xff];
+    const uint32_t state = atomic_load_explicit(&act_state, memory_order_relaxed);
+    return act_tables[state & 0xff]->row[state >> 8][dtype][kind];
 }
 
 #endif

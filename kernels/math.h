@@ -140,14 +140,6 @@ ACT_OP vec v_expm1(vec x)
     return v_fma(s, v_expm1_poly(e.r, 1), v_sub(s, v_set(1)));
 }
 
-/* tanh a = m / (m + 2), m = e^2a - 1. */
-ACT_OP vec v_tanh(vec x)
-{
-    const vec a = v_min(v_set(10), v_abs(x)); /* 1 - tanh 10 = 2^-27.9 */
-    const vec m = v_expm1(v_add(a, a));
-    return v_or(v_div(m, v_add(m, v_set(2))), v_sign(x));
-}
-
 /* log1p(z) / z for z in [0, 1], relative error 2^-30 (kernels/fit/log1p.sollya). */
 ACT_OP vec v_log1p_quotient(vec z)
 {
@@ -181,12 +173,58 @@ ACT_OP struct scaled v_log1p_exp(vec a, vec low)
     return (struct scaled){value, v_select(far, v_set(0x1p-128f), v_set(1))};
 }
 
-/* x sigmoid(t + low) for |x| <= 80 and t in [-120, 31]: S and P carry 2^64 (sigmoid.c). */
+/* The denominator of a logistic function of r + n ln 2: D = S + e^-r, S = 2^n, as d + low. */
+struct denominator {
+    vec d, low;
+};
+
+ACT_OP struct denominator v_denominator(struct reduced e)
+{
+    /* Below 2^-100 S changes nothing, and need not be followed to where it is subnormal. */
+    const vec s = v_pow2(i_max(e.n, i_set(-100)), 0), base = v_add(s, v_set(1));
+    const vec p = v_expm1_poly(e.r, -1), d = v_add(base, p);
+    /* Without the low part of S + 1 the error would reach 1.5 ULP where S is near 2^-24. */
+    const vec low = v_add(v_sub(p, v_sub(d, base)), v_sub(s, v_sub(base, v_set(1))));
+    return (struct denominator){d, low};
+}
+
+/* w / (d + low), with the error of one rounding. */
+ACT_OP vec v_quotient(vec w, struct denominator d)
+{
+#if V_HAS_FMA
+    const vec inv = v_div(v_set(1), d.d), y = v_mul(w, inv);
+    return v_fma(v_fnma(d.low, y, v_fnma(d.d, y, w)), inv, y);
+#else
+    const vec y = v_div(w, d.d);
+    return v_sub(y, v_mul(y, v_div(d.low, d.d)));
+#endif
+}
+
+/* tanh x = m / (m + 2), m = e^2a - 1 = S (1 + p) - 1, as m + low. */
+ACT_OP vec v_tanh(vec x)
+{
+    const vec a = v_min(v_set(10), v_abs(x)); /* 1 - tanh 10 = 2^-27.9 */
+    const struct reduced e = v_reduce(v_add(a, a));
+    const vec s = v_pow2(e.n, 0), p = v_expm1_poly(e.r, 1), minus = v_sub(s, v_set(1));
+    const vec m = v_fma(s, p, minus), low = v_fma(s, p, v_sub(minus, m));
+    const vec d = v_add(m, v_set(2)), d_low = v_add(v_sub(m, v_sub(d, v_set(2))), low);
+#if V_HAS_FMA
+    const vec inv = v_div(v_set(1), d), y = v_mul(m, inv);
+    const vec rest = v_add(v_fnma(d, y, m), v_fnma(d_low, y, low));
+    return v_or(v_fma(rest, inv, y), v_sign(x));
+#else
+    const vec y = v_div(m, d);
+    return v_or(v_add(y, v_div(v_sub(low, v_mul(d_low, y)), d)), v_sign(x));
+#endif
+}
+
+/* x sigmoid(t + low) for |x| <= 110 and t in [-120, 40]: x S carries 2^64, so that only the last
+ * product can be subnormal; past -120 all is 0. */
 ACT_OP vec v_gate(vec x, vec t, vec low)
 {
     const struct reduced e = v_reduce_low(t, low);
-    const vec s = v_pow2(e.n, 64);
-    return v_div(v_mul(x, s), v_add(s, v_exp_poly(e.r, -1, 0x1p64f)));
+    const vec y = v_quotient(v_mul(x, v_pow2(e.n, 64)), v_denominator(e));
+    return v_or(v_mul(y, v_set(0x1p-64f)), v_sign(x)); /* the correction loses a -0 */
 }
 
 /* t g 2^n for |t| in [2^-30, 2.83] (or 0) and n in [-250, 127], rounded three times, of which only

@@ -19,17 +19,19 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
     return v_select(v_lt(x, v_set(0)), below, above);
 }
 #else
-/* e = S / P: x S (S + 2P) / (S (S + 2P) + 2P^2). */
+/* tanh(log1p(1/f)) = 1 / (1 + f - h), h = f / (1 + 2f), f = e^-x = M / S: x S / (S + M - S h). */
 ACT_OP vec mish_forward(vec x, struct vparams p)
 {
     (void)p;
     const vec inner = v_min(v_set(14), v_max(v_set(-110), x)); /* 1 - tanh(...) = 2e^-28 at 14 */
     const struct reduced e = v_reduce(inner);
-    const vec q = v_exp_poly(e.r, -1, 1), s = v_pow2(i_max(e.n, i_set(-100)), 0);
-    const vec twice = v_add(q, q), sum = v_add(s, twice);
-    const vec d = v_fma_tight(s, sum, v_mul(twice, q));
-    const vec y = v_mul(v_div(v_mul(inner, sum), d), v_pow2(e.n, 64));
-    return v_select(v_lt(v_set(14), x), x, v_mul(y, v_set(0x1p-64f)));
+    const struct denominator plain = v_denominator(e);
+    const vec m = v_exp_poly(e.r, -1, 1), s = v_pow2(i_max(e.n, i_set(-100)), 0);
+    const vec h = v_div(m, v_fma(v_set(2), m, s)), d = v_fnma(s, h, plain.d);
+    const vec low = v_add(v_fnma(s, h, v_sub(plain.d, d)), plain.low);
+    const vec w = v_mul(inner, v_pow2(e.n, 64));
+    const vec y = v_quotient(w, (struct denominator){d, low});
+    return v_select(v_lt(v_set(14), x), x, v_or(v_mul(y, v_set(0x1p-64f)), v_sign(x)));
 }
 #endif
 

@@ -19,15 +19,13 @@ ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
     return v_grad_even(x, g, v_div(e.value, square), e.scale);
 }
 #else
-/* e^x = S / P, so y = S / (S + P). S and P carry 2^40, so that S is normal down to the clamp and
- * only the quotient can be subnormal. */
+/* e^x = S / P: y = S / (S + P). S carries 2^64 over the clamp's n of -159, so that only the last
+ * product can be subnormal. */
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_min(v_set(40), v_max(v_set(-110), x));
-    const struct reduced e = v_reduce(inner);
-    const vec s = v_pow2(e.n, 40);
-    return v_div(s, v_add(s, v_exp_poly(e.r, -1, 0x1p40f)));
+    const struct reduced e = v_reduce(v_min(v_set(40), v_max(v_set(-110), x)));
+    return v_mul(v_quotient(v_pow2(e.n, 64), v_denominator(e)), v_set(0x1p-64f));
 }
 
 ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)

@@ -28,15 +28,11 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
     return v_grad_gated(x, g, v_mul(e.value, v_div(sum, v_square_1p(z))), e.scale);
 }
 #else
-/* As sigmoid.c; x S is exact, so y has the quotient's rounding alone. */
 ACT_OP vec silu_forward(vec x, struct vparams p)
 {
     (void)p;
     const vec inner = v_min(v_set(40), v_max(v_set(-110), x));
-    const struct reduced e = v_reduce(inner);
-    const vec s = v_pow2(e.n, 40);
-    const vec y = v_div(v_mul(inner, s), v_add(s, v_exp_poly(e.r, -1, 0x1p40f)));
-    return v_select(v_lt(v_set(40), x), x, y);
+    return v_select(v_lt(v_set(40), x), x, v_gate(inner, inner, v_set(0)));
 }
 
 /* f'(-a) = s (1 - a (1 - s)), s = 2^n inv. */

@@ -88,7 +88,7 @@ static act_status forward(act_dtype dtype, act_kind kind, const act_params *p, c
         return ACT_ERR_NULL;
     if (!overlap_ok(in, out, n * size_of(dtype)))
         return ACT_ERR_OVERLAP;
-    act_current_table()->row[dtype][kind]->forward(p, in, out, n);
+    act_current_row(dtype, kind)->forward(p, in, out, n);
     return ACT_OK;
 }
 
@@ -112,7 +112,7 @@ static act_status backward(act_dtype dtype, act_kind kind, const act_params *p, 
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    return call_backward(act_current_table()->row[dtype][kind]->backward, dtype, p, in, grad_out,
+    return call_backward(act_current_row(dtype, kind)->backward, dtype, p, in, grad_out,
                          grad_in, n);
 }
 
@@ -128,7 +128,7 @@ static act_status from_output(act_dtype dtype, act_kind kind, const act_params *
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    return call_backward(act_current_table()->row[dtype][kind]->from_output, dtype, p, out,
+    return call_backward(act_current_row(dtype, kind)->from_output, dtype, p, out,
                          grad_out, grad_in, n);
 }
 

@@ -45,6 +45,7 @@ void call(act_dtype dtype, enum op op, act_kind kind, const act_params *params, 
 int op_offered(act_kind kind, enum op op, const act_params *params);
 size_t elem_size(act_dtype dtype);
 void use_isa(act_isa isa);
+void use_mode(act_mode mode);
 
 /* ---- inputs -------------------------------------------------------------------------------- */
 

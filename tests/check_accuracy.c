@@ -85,16 +85,19 @@ static void check_op(enum op op, act_isa isa, act_kind kind, const act_params *p
     free(slope);
 }
 
-/* avx2, avx512 and neon run the same operations: the f32 bits must be those of any other. */
+/* In reproducible mode avx2, avx512 and neon run the same operations: the f32 bits must be those of any
+ * other. */
 static void check_identity(enum op op, act_isa isa, act_kind kind, const act_params *params,
                            const float *x, const float *g, size_t n)
 {
     if (isa != ACT_ISA_AVX512 || !act_isa_available(ACT_ISA_AVX2))
         return;
     float *a = allocate(n * sizeof *a), *b = allocate(n * sizeof *b);
+    use_mode(ACT_MODE_REPRODUCIBLE);
     call(ACT_F32, op, kind, params, x, g, a, n);
     use_isa(ACT_ISA_AVX2);
     call(ACT_F32, op, kind, params, x, g, b, n);
+    use_mode(ACT_MODE_FAST);
     use_isa(isa);
     for (size_t i = 0; i < n; i++)
         if (bits_of_float(a[i]) != bits_of_float(b[i]) && !(isnan(a[i]) && isnan(b[i])))
@@ -153,13 +156,15 @@ void check_contract(act_isa isa, act_kind kind)
     }
 }
 
-/* One line per operation: the same on every ISA with FMA, whatever the machine. */
+/* One line per operation: in reproducible mode, the same on every ISA with FMA, whatever the machine. */
 void print_hashes(const struct options *options, act_isa isa, act_kind kind)
 {
     const size_t n = 1 << 18;
     float *x = allocate(n * sizeof *x), *g = allocate(n * sizeof *g), *y = allocate(n * sizeof *y);
     act_params params;
     params_of_grid(kind, 0, &params);
+    if (act_kind_bound(kind, ACT_F32, isa, ACT_MODE_REPRODUCIBLE, 0) >= 0)
+        use_mode(ACT_MODE_REPRODUCIBLE);
     for (enum op op = 0; op < OP_COUNT; op++) {
         if (!op_offered(kind, op, &params))
             continue;
@@ -172,6 +177,7 @@ void print_hashes(const struct options *options, act_isa isa, act_kind kind)
             hash = (hash ^ (isnan(y[i]) ? 0x7fc00000u : bits_of_float(y[i]))) * 0x100000001b3u;
         printf("%s %s %016llx\n", act_kind_name(kind), op_names[op], (unsigned long long)hash);
     }
+    use_mode(ACT_MODE_FAST);
     free(x);
     free(g);
     free(y);

@@ -83,6 +83,12 @@ void use_isa(act_isa isa)
         fail("act_set_isa(%d) did not take", isa);
 }
 
+void use_mode(act_mode mode)
+{
+    if (act_set_mode(mode) != ACT_OK || act_get_mode() != mode)
+        fail("act_set_mode(%d) did not take", mode);
+}
+
 int op_offered(act_kind kind, enum op op, const act_params *params)
 {
     act_kind_info info = {.struct_size = sizeof info};

@@ -1,0 +1,27 @@
+/* sigmoid(-a) and sigmoid'(a) from tables, for sigmoid, tanh', softplus', logsigmoid'. */
+#ifndef ACT_KERNELS_AVX512_LOGISTIC_H
+#define ACT_KERNELS_AVX512_LOGISTIC_H
+
+#include "kernels/avx512/table.h"
+#include "kernels/avx512/tables/sigmoid.h"
+#include "kernels/avx512/tables/sigmoid_grad.h"
+
+#define LOGISTIC_END      15.25f
+#define LOGISTIC_GRAD_END 13.829f
+
+/* sigmoid(|x|) if sign is positive, sigmoid(-|x|) if negative: the latter down to -LOGISTIC_END. */
+ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
+{
+    const vec a = v_min(v_set(18), v_abs(x));
+    const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
+    return table_mirrored(sign, table_value(t, 5, a, number));
+}
+
+/* sigmoid'(x) up to LOGISTIC_GRAD_END. */
+ACT_OP vec logistic_near_grad(vec x, const struct table *t)
+{
+    const vec a = v_min(v_set(LOGISTIC_GRAD_END), v_abs(x));
+    return table_value(t, 5, a, table_number(a, 0x1.4cccccp1f, -0x1.7dbf48p-6f, 0));
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* Log-sigmoid from a table of log1p(e^-a), a = |x|, f' = sigmoid(-x) from sigmoid's. Beyond 15.25
+ * the generic kernel. */
+#include "kernels/logsigmoid.c"
+
+#include "kernels/avx512/logistic.h"
+#include "kernels/avx512/tables/softplus.h"
+
+ACT_OP vec logsigmoid_near(vec x, const struct table *t)
+{
+    const vec a = v_min(v_set(18), v_abs(x));
+    const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
+    return v_sub(v_min(v_set(0), x), table_value(t, 5, a, number));
+}
+ACT_OP vmask logsigmoid_far(vec x)
+{
+    return v_lt(v_set(LOGISTIC_END), x);
+}
+
+ACT_OP vec logsigmoid_near_grad(vec x, vec g, const struct table *t)
+{
+    return v_mul(g, logistic_near(x, v_neg(x), t));
+}
+#define logsigmoid_far_grad logsigmoid_far
+
+ACT_KERNEL_TABLE(logsigmoid, softplus, sigmoid, ACT_SYMBOL(logsigmoid, out))

@@ -1,0 +1,26 @@
+/* Sigmoid from tables of sigmoid(-a) and sigmoid'(a), a = |x|. Beyond -15.25, f' +-13.829, the
+ * generic kernel. */
+#include "kernels/sigmoid.c"
+
+#include "kernels/avx512/logistic.h"
+
+ACT_OP vec sigmoid_near(vec x, const struct table *t)
+{
+    return logistic_near(x, x, t);
+}
+
+ACT_OP vmask sigmoid_far(vec x)
+{
+    return v_lt(x, v_set(-LOGISTIC_END));
+}
+
+ACT_OP vec sigmoid_near_grad(vec x, vec g, const struct table *t)
+{
+    return v_mul(g, logistic_near_grad(x, t));
+}
+ACT_OP vmask sigmoid_far_grad(vec x)
+{
+    return v_lt(v_set(LOGISTIC_GRAD_END), v_abs(x));
+}
+
+ACT_KERNEL_TABLE(sigmoid, sigmoid, sigmoid_grad, ACT_SYMBOL(sigmoid, out))

@@ -1,0 +1,27 @@
+/* Softplus with beta = 1 from a table of log1p(e^-a), a = |x|, f' = sigmoid(x) from sigmoid's.
+ * Beyond -15.25, and for any other beta, the generic kernel. */
+#include "kernels/softplus.c"
+
+#define ACT_TABLE_APPLIES(p) ((float)(p)->beta == 1)
+
+#include "kernels/avx512/logistic.h"
+#include "kernels/avx512/tables/softplus.h"
+
+ACT_OP vec softplus_near(vec x, const struct table *t)
+{
+    const vec a = v_min(v_set(18), v_abs(x));
+    const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
+    return v_add(v_max(v_set(0), x), table_value(t, 5, a, number));
+}
+ACT_OP vmask softplus_far(vec x)
+{
+    return v_lt(x, v_set(-LOGISTIC_END));
+}
+
+ACT_OP vec softplus_near_grad(vec x, vec g, const struct table *t)
+{
+    return v_mul(g, logistic_near(x, x, t));
+}
+#define softplus_far_grad softplus_far
+
+ACT_KERNEL_TABLE(softplus, softplus, sigmoid, ACT_SYMBOL(softplus, out))

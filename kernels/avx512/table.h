@@ -1,0 +1,260 @@
+/* AVX-512: functions from tables of 32 polynomials, picked by vpermi2ps (1 cycle each, where a
+ * gather of the same from memory would be 10). What kernels/avx512/<kind>.c builds on; the files
+ * override the generic kernels in fast mode (ACT_KERNEL_FAST).
+ *
+ * An interval number is a polynomial of x plus 1.5 * 2^23: its low five bits are the entry, without
+ * a conversion. Entry: c, c0, c1 .. c5; f(x) = c0 + t (c1 + t (c2 + ...)), t = x - c. c was chosen
+ * such that c0 = f(c) is nearly a float, so the last fma is the only rounding that counts
+ * (kernels/fit/table.sollya writes the tables).
+ *
+ * Beyond the table ("far") the generic kernel takes over. Far lanes are not evaluated where they
+ * are: within a chunk of 1024 elements they are packed together, so that a rare one costs little
+ * and a frequent one no more than its own evaluation. A lane's result does not depend on its
+ * neighbours. */
+#ifndef ACT_KERNELS_AVX512_TABLE_H
+#define ACT_KERNELS_AVX512_TABLE_H
+
+#include "kernels/math.h"
+
+enum { ROWS_MAX = 8, CHUNK = 1024 };
+#define LAST_ENTRY (ROUND_MAGIC + 31)
+
+/* Rows c, c0, c1, ...; 32 entries each, in two registers. */
+struct table {
+    vec low[ROWS_MAX], high[ROWS_MAX];
+};
+
+ACT_OP struct table table_load(const float (*rows)[32], int count)
+{
+    struct table t;
+#pragma GCC unroll 8
+    for (int i = 0; i < count; i++) { /* unrolled: in registers, not an array */
+        t.low[i] = v_load(rows[i]);
+        t.high[i] = v_load(rows[i] + 16);
+    }
+    return t;
+}
+
+ACT_OP vec table_row(const struct table *t, int row, vec number)
+{
+    return _mm512_permutex2var_ps(t->low[row], v_bits(number), t->high[row]);
+}
+
+/* The number of x's interval: ROUND_MAGIC + x (i1 + x (i2 + x i3)). */
+ACT_OP vec table_number(vec x, float i1, float i2, float i3)
+{
+    vec p = v_set(i1);
+    if (i2 != 0 || i3 != 0)
+        p = v_fma(i3 != 0 ? v_fma(v_set(i3), x, v_set(i2)) : v_set(i2), x, p);
+    return v_fma(p, x, v_set(ROUND_MAGIC));
+}
+
+/* c1 + t (c2 + ...), and t. */
+struct table_point {
+    vec t, slope;
+};
+
+ACT_OP struct table_point table_point(const struct table *table, int order, vec x, vec number)
+{
+    const vec t = v_sub(x, table_row(table, 0, number));
+    vec q = table_row(table, order + 1, number);
+#pragma GCC unroll 8
+    for (int i = order; i > 1; i--)
+        q = v_fma(q, t, table_row(table, i, number));
+    return (struct table_point){t, q};
+}
+
+/* f(x). */
+ACT_OP vec table_value(const struct table *table, int order, vec x, vec number)
+{
+    const struct table_point p = table_point(table, order, x, number);
+    return v_fma(p.t, p.slope, table_row(table, 1, number));
+}
+
+/* value for x < 0, 1 - value for x >= 0. */
+ACT_OP vec table_mirrored(vec x, vec value)
+{
+    return _mm512_mask_sub_ps(value, (vmask)~_mm512_movepi32_mask(v_bits(x)), v_set(1), value);
+}
+
+/* ---- the loops ------------------------------------------------------------------------------ */
+
+typedef vec table_near1(vec x, const struct table *t);
+typedef vec table_near2(vec x, vec g, const struct table *t);
+typedef vmask table_far(vec x);
+
+/* Which of a chunk's lanes are far: a bit each. Returns a bit per vector that has one. */
+ACT_OP uint64_t table_any(const uint16_t *far)
+{
+    const __m512i a = _mm512_load_si512(far), b = _mm512_load_si512(far + 32);
+    return (uint64_t)_mm512_test_epi16_mask(a, a) | (uint64_t)_mm512_test_epi16_mask(b, b) << 32;
+}
+
+/* out, a chunk, holds x in its far lanes: replaced by generic(x). */
+typedef vec table_generic1(vec x, struct vparams p);
+typedef vec table_generic2(vec x, vec g, struct vparams p);
+
+ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_generic1 *generic,
+                       struct vparams p)
+{
+    float x[CHUNK + 16];
+    size_t count = 0;
+    for (uint64_t rest = any; rest; rest &= rest - 1) {
+        const unsigned k = (unsigned)__builtin_ctzll(rest);
+        _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
+                                        far[k], _mm512_maskz_loadu_ps(far[k], out + 16 * k)));
+        count += (unsigned)__builtin_popcount(far[k]);
+    }
+    _mm512_storeu_ps(x + count, _mm512_setzero_ps());
+    for (size_t i = 0; i < count; i += 16)
+        v_store(x + i, generic(v_load(x + i), p));
+    count = 0;
+    for (uint64_t rest = any; rest; rest &= rest - 1) {
+        const unsigned k = (unsigned)__builtin_ctzll(rest);
+        _mm512_mask_storeu_ps(out + 16 * k, far[k],
+                              _mm512_maskz_expand_ps(far[k], v_load(x + count)));
+        count += (unsigned)__builtin_popcount(far[k]);
+    }
+}
+
+ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t any,
+                       table_generic2 *generic, struct vparams p)
+{
+    float x[CHUNK + 16], d[CHUNK + 16];
+    size_t count = 0;
+    for (uint64_t rest = any; rest; rest &= rest - 1) {
+        const unsigned k = (unsigned)__builtin_ctzll(rest);
+        _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
+                                        far[k], _mm512_maskz_loadu_ps(far[k], out + 16 * k)));
+        _mm512_storeu_ps(
+            d + count, _mm512_maskz_compress_ps(far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
+        count += (unsigned)__builtin_popcount(far[k]);
+    }
+    _mm512_storeu_ps(x + count, _mm512_setzero_ps());
+    _mm512_storeu_ps(d + count, _mm512_setzero_ps());
+    for (size_t i = 0; i < count; i += 16)
+        v_store(d + i, generic(v_load(x + i), v_load(d + i), p));
+    count = 0;
+    for (uint64_t rest = any; rest; rest &= rest - 1) {
+        const unsigned k = (unsigned)__builtin_ctzll(rest);
+        _mm512_mask_storeu_ps(out + 16 * k, far[k],
+                              _mm512_maskz_expand_ps(far[k], v_load(d + count)));
+        count += (unsigned)__builtin_popcount(far[k]);
+    }
+}
+
+ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *t,
+                        table_near1 *near, table_far *is_far, table_generic1 *generic,
+                        struct vparams p)
+{
+    uint16_t far[64] __attribute__((aligned(64)));
+    while (n > 0) {
+        const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
+        if (is_far && size < CHUNK)
+            memset(far, 0, sizeof far);
+#pragma GCC unroll 2
+        for (size_t i = 0; i < whole; i += 16) {
+            const vec a = v_load(x + i);
+            if (is_far) {
+                const vmask m = is_far(a);
+                far[i / 16] = m;
+                v_store(y + i, v_select(m, a, near(a, t)));
+            } else {
+                v_store(y + i, near(a, t));
+            }
+        }
+        if (whole < size) {
+            const vec a = v_load_n(x + whole, size - whole);
+            vec b = near(a, t);
+            if (is_far) {
+                const vmask m = is_far(a);
+                far[whole / 16] = m;
+                b = v_select(m, a, b);
+            }
+            v_store_n(y + whole, b, size - whole);
+        }
+        if (is_far) {
+            const uint64_t any = table_any(far);
+            if (any)
+                table_far1(y, far, any, generic, p);
+        }
+        n -= size, x += size, y += size;
+    }
+}
+
+ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, const struct table *t,
+                        table_near2 *near, table_far *is_far, table_generic2 *generic,
+                        struct vparams p)
+{
+    uint16_t far[64] __attribute__((aligned(64)));
+    float kept[CHUNK];
+    while (n > 0) {
+        const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
+        const float *gradient = g;
+        if (size < CHUNK)
+            memset(far, 0, sizeof far);
+        if (g == d) { /* far lanes leave x in d, and g must outlive that */
+            for (size_t i = 0; i < whole; i += 16)
+                v_store(kept + i, v_load(g + i));
+            if (whole < size)
+                v_store(kept + whole, v_load_n(g + whole, size - whole));
+            gradient = kept;
+        }
+#pragma GCC unroll 2
+        for (size_t i = 0; i < whole; i += 16) {
+            const vec a = v_load(x + i), b = v_load(gradient + i);
+            const vmask m = is_far(a);
+            far[i / 16] = m;
+            v_store(d + i, v_select(m, a, near(a, b, t)));
+        }
+        if (whole < size) {
+            const vec a = v_load_n(x + whole, size - whole);
+            const vec b = v_load_n(gradient + whole, size - whole);
+            const vmask m = is_far(a);
+            far[whole / 16] = m;
+            v_store_n(d + whole, v_select(m, a, near(a, b, t)), size - whole);
+        }
+        const uint64_t any = table_any(far);
+        if (any)
+            table_far2(gradient, d, far, any, generic, p);
+        n -= size, x += size, g += size, d += size;
+    }
+}
+
+/* ---- what a file ends with --------------------------------------------------------------------
+ * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output): the file has defined
+ *   vec <kind>_near(x, table), vmask <kind>_far(x)               with table_<rows>
+ *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x)  with table_<grad_rows>
+ * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p). */
+#ifndef ACT_TABLE_APPLIES
+#define ACT_TABLE_APPLIES(p) 1
+#endif
+#define ROWS_OF(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
+
+#define ACT_KERNEL_TABLE(kind, rows, grad_rows, output)                                            \
+    static void ACT_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in, void *out,    \
+                                           size_t n)                                               \
+    {                                                                                              \
+        if (!ACT_TABLE_APPLIES(params)) {                                                          \
+            ACT_SYMBOL(kind, fwd)(params, in, out, n);                                             \
+            return;                                                                                \
+        }                                                                                          \
+        const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
+        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_forward, v_params(params));    \
+    }                                                                                              \
+    static void ACT_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,               \
+                                           const void *grad_out, void *grad_in, size_t n)          \
+    {                                                                                              \
+        if (!ACT_TABLE_APPLIES(params)) {                                                          \
+            ACT_SYMBOL(kind, bwd)(params, in, grad_out, grad_in, n);                               \
+            return;                                                                                \
+        }                                                                                          \
+        const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
+        table_loop2(in, grad_out, grad_in, n, &t, kind##_near_grad, kind##_far_grad,               \
+                    kind##_backward, v_params(params));                                            \
+    }                                                                                              \
+    extern const struct act_row ACT_ROW(kind##_fast);                                              \
+    const struct act_row ACT_ROW(kind##_fast) = {ACT_SYMBOL(kind, fwd_fast),                       \
+                                                 ACT_SYMBOL(kind, bwd_fast), output};
+
+#endif
