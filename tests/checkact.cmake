@@ -6,7 +6,7 @@ add_executable(checkact checkact.c check_accuracy.c check_memory.c check_sweep.c
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MPFR REQUIRED IMPORTED_TARGET mpfr)
-add_executable(test_reference test_reference.c formula.c)
+add_executable(test_reference test_reference.c reference.c formula.c)
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)

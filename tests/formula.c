@@ -377,17 +377,35 @@ void formula_clear(struct formula_value *v)
     mpfr_clears(v->value, v->slope, v->terms, v->slope_terms, (mpfr_ptr)0);
 }
 
+/* e^(-2^39) is not 0. */
+static void widen_exponents(void)
+{
+    mpfr_set_emin(mpfr_get_emin_min());
+    mpfr_set_emax(mpfr_get_emax_max());
+}
+
+/* |exponent|; ilogb of 0, infinity and NaN has no absolute value. */
+static int exponent_of(double variable)
+{
+    return variable != 0 && isfinite(variable) ? abs(ilogb(variable)) : 0;
+}
+
+const char *formula_eval_quick(const char *text, double variable, const act_params *params,
+                               struct formula_value *result)
+{
+    widen_exponents();
+    return evaluate(text, variable, params, 96 + exponent_of(variable), result);
+}
+
 const char *formula_eval(const char *text, double variable, const act_params *params,
                          struct formula_value *result)
 {
-    mpfr_set_emin(mpfr_get_emin_min()); /* e^(-2^39) is not 0 */
-    mpfr_set_emax(mpfr_get_emax_max());
+    widen_exponents();
     struct formula_value previous;
     formula_init(&previous);
     /* Enough to tell x + 1 from 1 and 1 / (1 + x)^2 from 1 / x^2; then until two precisions agree.
      */
-    const int exponent = variable != 0 && isfinite(variable) ? abs(ilogb(variable)) : 0;
-    mpfr_prec_t precision = 256 + 2 * exponent;
+    mpfr_prec_t precision = 256 + 2 * exponent_of(variable);
     const char *error = evaluate(text, variable, params, precision, &previous);
     for (precision *= 2; !error && precision <= 32768; precision *= 2) {
         error = evaluate(text, variable, params, precision, result);

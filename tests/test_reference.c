@@ -4,119 +4,11 @@
  *
  * test_reference [--kind PATTERN] [--points N] [--seed N] */
 #include "tests/check.h"
-#include "tests/formula.h"
+#include "tests/reference.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *formula_of(act_kind kind, enum op op)
-{
-    static act_kind_info info;
-    info.struct_size = sizeof info;
-    act_kind_describe(kind, &info);
-    return op == OP_FROM_OUTPUT ? info.from_output : info.formula;
-}
-
-static void evaluate(act_kind kind, enum op op, double x, const act_params *params,
-                     struct formula_value *v)
-{
-    const char *error = formula_eval(formula_of(kind, op), x, params, v);
-    if (error) {
-        fprintf(stderr, "%s: formula does not parse at '%s'\n", act_kind_name(kind), error);
-        exit(1);
-    }
-}
-
-/* f and f' at x; where MPFR's exponents overflow on the way to f', f' of the nearest point towards
- * 0 where they do not: as small, and of the same sign. */
-static void evaluate_finite(act_kind kind, enum op op, double x, const act_params *params,
-                            struct formula_value *v)
-{
-    struct formula_value near;
-    evaluate(kind, op, x, params, v);
-    if (v->constant || op == OP_FORWARD || !v->underflowed ||
-        (mpfr_number_p(v->slope) && !mpfr_zero_p(v->slope)))
-        return;
-    if (mpfr_zero_p(v->slope) && mpfr_cmp_d(v->slope_terms, 0x1p-100) > 0)
-        return; /* terms that cancel */
-    formula_init(&near);
-    for (double at = x; fabs(at) > 0x1p-200; at *= 0x1p-4) {
-        evaluate(kind, op, at * 0x1p-4, params, &near);
-        if (mpfr_number_p(near.slope) && !mpfr_zero_p(near.slope))
-            break;
-    }
-    mpfr_set(v->slope, near.slope, MPFR_RNDN);
-    formula_clear(&near);
-}
-
-/* The limit of a quantity that is a at 2^400 and b at 2^401: infinite if it still grows, 0 with its
- * sign if it vanishes. */
-static void limit_of(mpfr_t a, const mpfr_t b)
-{
-    const double at = mpfr_get_d(a, MPFR_RNDN), next = mpfr_get_d(b, MPFR_RNDN);
-    if (fabs(next) > 0x1p100 && fabs(next / at) > 1.2)
-        mpfr_set_inf(a, mpfr_sgn(b));
-    else if (fabs(at) < 0x1p-300 || (fabs(at) < 0x1p-150 && fabs(next) < 0.75 * fabs(at)))
-        mpfr_set_zero(a, mpfr_signbit(a) ? -1 : 1);
-    else
-        mpfr_set_d(a, at, MPFR_RNDN);
-}
-
-/* f and f' at x, which may be infinite. */
-static void evaluate_limit(act_kind kind, enum op op, double x, const act_params *params,
-                           struct formula_value *v)
-{
-    if (!isinf(x)) {
-        evaluate_finite(kind, op, x, params, v);
-        return;
-    }
-    struct formula_value next;
-    formula_init(&next);
-    evaluate_finite(kind, op, copysign(0x1p400, x), params, v);
-    evaluate_finite(kind, op, copysign(0x1p401, x), params, &next);
-    limit_of(v->value, next.value);
-    limit_of(v->slope, next.slope);
-    formula_clear(&next);
-}
-
-/* |got - want| in ulps of want in a format of this precision and least exponent; specials and signs
- * of zero must match. */
-static double ulps(double got, const mpfr_t want, int precision, int emin)
-{
-    const double rounded = mpfr_get_d(want, MPFR_RNDN);
-    if (isnan(got) || isnan(rounded))
-        return isnan(got) && isnan(rounded) ? 0 : INFINITY;
-    if (!signbit(got) != !mpfr_signbit(want))
-        return INFINITY;
-    if (mpfr_inf_p(want))
-        return isinf(got) ? 0 : INFINITY;
-    const double limit = precision == 24 ? 0x1p128 : INFINITY;
-    if (isinf(got)) /* right if want rounds to it */
-        return fabs(rounded) >= limit - 0x1p103 ? 0 : INFINITY;
-    mpfr_t off;
-    mpfr_init2(off, 128);
-    mpfr_sub_d(off, want, got, MPFR_RNDN);
-    mpfr_abs(off, off, MPFR_RNDN);
-    long exponent = mpfr_zero_p(want) ? emin : mpfr_get_exp(want) - 1;
-    if (exponent < emin)
-        exponent = emin;
-    mpfr_mul_2si(off, off, precision - 1 - exponent, MPFR_RNDN);
-    const double result = mpfr_get_d(off, MPFR_RNDN);
-    mpfr_clear(off);
-    return result;
-}
-
-/* What grad_in must be, with v = f'(x) in v->slope. */
-static void expected_grad(const struct formula_value *v, double x, double g, mpfr_t want)
-{
-    if (isnan(x))
-        mpfr_set_nan(want);
-    else if (v->constant)
-        mpfr_set_zero(want, 1); /* whatever g is */
-    else
-        mpfr_mul_d(want, v->slope, g, MPFR_RNDN);
-}
 
 struct tally {
     double worst;
@@ -143,19 +35,8 @@ static void check_point(enum op op, act_kind kind, const act_params *params, act
     mpfr_t want;
     formula_init(&v);
     mpfr_init2(want, 90);
-    evaluate_limit(kind, op, x, params, &v);
-    if (isnan(x))
-        mpfr_set_nan(want);
-    else if (op == OP_FORWARD)
-        mpfr_set(want, v.value, MPFR_RNDN);
-    else {
-        if (op ==
-            OP_FROM_OUTPUT) { /* this formula is f' itself, and 0 written as such is constant */
-            mpfr_set(v.slope, v.value, MPFR_RNDN);
-            v.constant = v.constant && mpfr_zero_p(v.value);
-        }
-        expected_grad(&v, x, g, want);
-    }
+    reference_at(kind, op, x, params, &v);
+    reference_want(&v, op, x, g, want);
 
     const double zero = op == OP_BACKWARD ? zero_of(kind, params) : 0;
     const int precision = dtype == ACT_F64 ? 53 : 24, emin = dtype == ACT_F64 ? -1022 : -126;
@@ -172,7 +53,7 @@ static void check_point(enum op op, act_kind kind, const act_params *params, act
             call(dtype, op, kind, params, &x32, &g32, &y32, 1);
             y = (double)y32;
         }
-        double error = ulps(y, want, precision, emin);
+        double error = reference_ulps(y, want, precision, emin);
         if (x == 0 && y == 0 && op == OP_FORWARD && mpfr_zero_p(want))
             error = 0; /* the sign of f(-0) is a convention: check_contract */
         const double bound = act_kind_bound(kind, dtype, isa, ACT_MODE_FAST, op != OP_FORWARD);
@@ -276,7 +157,7 @@ int main(int argc, char **argv)
         for (act_dtype t = 0; t < 2; t++)
             for (enum op op = 0; op < OP_COUNT; op++) {
                 const struct tally *w = &tallies[kind][t][op];
-                if (formula_of(kind, op))
+                if (reference_formula(kind, op))
                     printf("%-14s %s %-11s %8.4f at x %a (%.9g) g %g\n", act_kind_name(kind),
                            t == ACT_F64 ? "f64" : "f32", op_names[op], w->worst, w->x, w->x, w->g);
             }
