@@ -73,9 +73,18 @@ struct worst {
     uint64_t above1; /* inputs with more than 1 ULP */
 };
 
-/* Updates *worst with one result of a derivative of slope f', g f' = want; near a zero of f' and
- * for subnormal f' the absolute bounds of actfn.h apply. Returns 0 if it is out of bounds. */
-/* terms: what a kind that cancels is allowed bound 2^-24 times of, 0 for others. */
+/* The error of one result in the units its bound is given in. terms: of a kind that cancels, the
+ * sum of the absolute terms, to whose last place the error may be relative instead; 0 for others.
+ * Of a derivative of slope f', g f' = want: 0 where one of the absolute bounds of actfn.h holds,
+ * near a zero of f' (0: none) and for subnormal f'. */
+double forward_error(double terms, float got, double want);
+double backward_error(double terms, double zero, float x, float g, float got, double want,
+                      double slope);
+
+/* Updates *worst with a result of this error, which is returned. */
+double note(struct worst *worst, double error, float x, float g, float got, double want);
+
+/* Both; 0 if the error is beyond the bound. */
 int judge_forward(struct worst *worst, double bound, double terms, float x, float got, double want);
 int judge_backward(struct worst *worst, double bound, double terms, double zero, float x, float g,
                    float got, double want, double slope);

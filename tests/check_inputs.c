@@ -72,10 +72,23 @@ void fill_grads(float *g, size_t count, uint64_t *state)
     }
 }
 
+/* The i-th value to try for a parameter: of either sign, or of a domain that has no negative ones.
+ */
+static double grid_value(int domain, int i, double by_default)
+{
+    static const double any[] = {0, -0.0, 1, -1, 0.5, -0.3, 3, 1e-30, 1e30, -1e30, 1e-40, 3e38};
+    static const double positive[] = {1, 0.5, 0.3, 2, 3, 10, 1e-3, 100, 1e-30, 1e30, 1e-40, 3e38};
+    const int last = sizeof any / sizeof any[0];
+    if (i >= last) /* beside the default, where a kernel may have a shortcut */
+        return (double)nextafterf((float)by_default, i == last ? -INFINITY : INFINITY);
+    if (domain == ACT_DOMAIN_NONNEGATIVE && i == 0)
+        return 0;
+    return domain == ACT_DOMAIN_POSITIVE || domain == ACT_DOMAIN_NONNEGATIVE ? positive[i] : any[i];
+}
+
 int params_of_grid(act_kind kind, int i, act_params *params)
 {
-    static const double values[] = {0, -0.0, 1, -1, 0.5, -0.3, 3, 1e-30, 1e30, -1e30, 1e-40, 3e38};
-    enum { VALUES = sizeof values / sizeof values[0] };
+    enum { VALUES = 14 };
     act_kind_info info = {.struct_size = sizeof info};
     act_kind_describe(kind, &info);
     *params = info.defaults;
@@ -83,15 +96,14 @@ int params_of_grid(act_kind kind, int i, act_params *params)
         return 1;
     if (i > VALUES * info.param_count)
         return 0;
-    if (info.param_domain[(i - 1) / VALUES] == ACT_DOMAIN_NONE)
+    const int varied = (i - 1) / VALUES, domain = info.param_domain[varied];
+    if (domain == ACT_DOMAIN_NONE)
         return 1; /* the defaults again */
-    const int varied = (i - 1) / VALUES;
     double *fields = &params->alpha;
-    fields[varied] = values[(i - 1) % VALUES];
-    /* A value outside the domain is replaced by a legal one; ordered parameters move along. */
-    const int domain = info.param_domain[varied];
-    if (domain == ACT_DOMAIN_POSITIVE || domain == ACT_DOMAIN_NONNEGATIVE)
-        fields[varied] = fabs(fields[varied]) + (fields[varied] == 0);
+    fields[varied] = grid_value(domain, (i - 1) % VALUES, fields[varied]);
+    if (fields[varied] < 0 && (domain == ACT_DOMAIN_POSITIVE || domain == ACT_DOMAIN_NONNEGATIVE))
+        fields[varied] = 0x1p-149; /* beside a default of 0 */
+    /* Ordered parameters move along. */
     for (int f = 1; f < info.param_count; f++) {
         const int order = info.param_domain[f] == ACT_DOMAIN_ABOVE_ALPHA ||
                                   info.param_domain[f] == ACT_DOMAIN_FINITE_ABOVE_ALPHA
@@ -139,8 +151,7 @@ double ulp_error(float got, double want)
     return fabs(value - limit) * inverse_ulp(fabs(limit) >= 0x1p128 ? 0x1p127 : limit);
 }
 
-static int note(struct worst *worst, double error, double bound, float x, float g, float got,
-                double want)
+double note(struct worst *worst, double error, float x, float g, float got, double want)
 {
     if (error > 1)
         worst->above1++;
@@ -151,7 +162,7 @@ static int note(struct worst *worst, double error, double bound, float x, float 
         worst->got = got;
         worst->want = want;
     }
-    return error <= bound;
+    return error;
 }
 
 double zero_of(act_kind kind, const act_params *params)
@@ -182,30 +193,41 @@ double terms_of(act_kind kind, enum op op, const act_params *params, double x)
     return op == OP_FORWARD ? (1 + fabs(x)) * (1 + sum) * (1 + sum) : 1 + sum;
 }
 
-int judge_forward(struct worst *worst, double bound, double terms, float x, float got, double want)
+double forward_error(double terms, float got, double want)
 {
     const double error = ulp_error(got, want);
-    if (error > bound && terms > 0 &&
-        fabs((double)got - want) <= bound * 0x1p-24 * terms + 0x1p-149)
-        return 1;
-    return note(worst, error, bound, x, 0, got, want);
+    /* Relative to the terms, and one rounding of a subnormal one. */
+    const double off = fmax(0, fabs((double)got - want) - 0x1p-149);
+    return terms > 0 ? fmin(error, off * 0x1p24 / terms) : error;
+}
+
+double backward_error(double terms, double zero, float x, float g, float got, double want,
+                      double slope)
+{
+    double error = ulp_error(got, want);
+    if (terms > 0 && isinf(g) && fabs(slope) <= 0x1p-22 * terms)
+        return 0; /* the sign of f' is lost in its terms, and with it the product's */
+    if (error == 0 || isnan(want) || isnan(got))
+        return error;
+    const double size = fabs((double)g), off = fabs((double)got - want);
+    if (terms > 0)
+        error = isinf(g) ? 0 : fmin(error, off * 0x1p24 / (terms * size));
+    if (beside_zero((double)x, zero) && (off <= 0x1p-22 * size || isinf(g)))
+        return 0; /* actfn.h: an absolute bound beside a zero of f' */
+    if (fabs(slope) < 0x1p-126 && off <= 0x1p-148 * fmax(1, size) &&
+        (got != 0 || !signbit(got) == !signbit(want)))
+        return 0;
+    return error;
+}
+
+int judge_forward(struct worst *worst, double bound, double terms, float x, float got, double want)
+{
+    return note(worst, forward_error(terms, got, want), x, 0, got, want) <= bound;
 }
 
 int judge_backward(struct worst *worst, double bound, double terms, double zero, float x, float g,
                    float got, double want, double slope)
 {
-    const double error = ulp_error(got, want);
-    if (terms > 0 && error > bound && isinf(g) && fabs(slope) <= bound * 0x1p-24 * terms)
-        return 1; /* the sign of f' is lost in its terms, and with it the product's */
-    if ((error > bound || error > worst->ulp) && !isnan(want) && !isnan(got)) {
-        const double size = fabs((double)g), off = fabs((double)got - want);
-        if (terms > 0 && error > bound && (off <= bound * 0x1p-24 * terms * size || isinf(g)))
-            return 1;
-        if (beside_zero((double)x, zero) && (off <= 0x1p-22 * size || isinf(g)))
-            return 1; /* actfn.h: an absolute bound beside a zero of f' */
-        if (fabs(slope) < 0x1p-126 && off <= 0x1p-148 * fmax(1, size) &&
-            (got != 0 || !signbit(got) == !signbit(want)))
-            return 1;
-    }
-    return note(worst, error, bound, x, g, got, want);
+    return note(worst, backward_error(terms, zero, x, g, got, want, slope), x, g, got, want) <=
+           bound;
 }

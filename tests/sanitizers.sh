@@ -6,7 +6,7 @@ log=$build.log
 set -e
 cmake -S "$source" --preset asan -B "$build" >"$log"
 cmake --build "$build" --target checkact test_reference test_api test_cpu test_api_fake \
-    test_dispatch_fake     >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
+    test_dispatch_fake >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 cd "$build/tests"
 # Leak detection needs ptrace, which a container may not have.
 if ./checkact --list 2>&1 | grep -q 'LeakSanitizer has encountered a fatal error'; then
