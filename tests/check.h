@@ -16,9 +16,7 @@ extern const struct act_test *const act_tests[];
 struct options {
     const char *isa, *kind; /* shell patterns, NULL: all */
     uint64_t seed;
-    int quick, exhaustive, hash, jobs;
-    const char *report; /* exhaustive: Markdown file to write */
-    const char *state;  /* exhaustive: file of finished results, to resume from */
+    int quick, hash;
 };
 
 /* The call under test, for the crash handler and failure messages. */
@@ -102,7 +100,6 @@ void check_memory(const struct options *options, act_isa isa, act_kind kind, act
 /* f(-0), and the FP control word, which no call may change. */
 void check_contract(act_isa isa, act_kind kind);
 void print_hashes(const struct options *options, act_isa isa, act_kind kind);
-int sweep(const struct options *options); /* all 2^32 inputs; exit status */
 
 int selected(const char *pattern, const char *name);
 

@@ -1,5 +1,4 @@
 /* checkact [--isa PATTERN] [--kind PATTERN] [--seed N] [--quick] [--list] [--hash]
- *          [--exhaustive [--jobs N] [--state FILE] [--report FILE.md]]
  *
  * Checks every ISA x kind x operation against the double reference, the scalar f64 table (which
  * test_reference checks against MPFR). A failure names the call; --seed replays it. Exit status 0,
@@ -56,7 +55,7 @@ static int check_all(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    enum { ISA = 256, KIND, SEED, QUICK, LIST, HASH, EXHAUSTIVE, JOBS, STATE, REPORT };
+    enum { ISA = 256, KIND, SEED, QUICK, LIST, HASH };
     static const struct option long_options[] = {
         {"isa", required_argument, NULL, ISA},
         {"kind", required_argument, NULL, KIND},
@@ -64,13 +63,9 @@ int main(int argc, char **argv)
         {"quick", no_argument, NULL, QUICK},
         {"list", no_argument, NULL, LIST},
         {"hash", no_argument, NULL, HASH},
-        {"exhaustive", no_argument, NULL, EXHAUSTIVE},
-        {"jobs", required_argument, NULL, JOBS},
-        {"state", required_argument, NULL, STATE},
-        {"report", required_argument, NULL, REPORT},
         {NULL, 0, NULL, 0},
     };
-    struct options options = {.seed = (uint64_t)time(NULL), .jobs = 1};
+    struct options options = {.seed = (uint64_t)time(NULL)};
     int seed_given = 0;
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         char *end = "";
@@ -93,22 +88,10 @@ int main(int argc, char **argv)
         case HASH:
             options.hash = 1;
             break;
-        case EXHAUSTIVE:
-            options.exhaustive = 1;
-            break;
-        case JOBS:
-            options.jobs = (int)strtol(optarg, &end, 10);
-            break;
-        case STATE:
-            options.state = optarg;
-            break;
-        case REPORT:
-            options.report = optarg;
-            break;
         default:
             return 2;
         }
-        if (*end || options.jobs < 1) {
+        if (*end) {
             fprintf(stderr, "checkact: '%s' is not a number\n", optarg);
             return 2;
         }
@@ -120,8 +103,6 @@ int main(int argc, char **argv)
 
     catch_crashes();
 
-    if (options.exhaustive)
-        return sweep(&options);
     if (options.hash && !seed_given)
         options.seed = 1; /* hashes are for comparing */
     if (!options.hash)

@@ -1,16 +1,23 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
+# act-verify: every float, and the audit of its reference.
 act_kernel_library(act_test_data scalar 0 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
-add_executable(checkact checkact.c check_accuracy.c check_memory.c check_sweep.c)
+add_executable(checkact checkact.c check_accuracy.c check_memory.c)
 
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MPFR REQUIRED IMPORTED_TARGET mpfr)
 add_executable(test_reference test_reference.c reference.c formula.c)
+add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
+               verify_run.c verify_slice.c verify_state.c reference.c formula.c)
+set_source_files_properties(verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
+target_compile_definitions(act-verify PRIVATE
+                           ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
+target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
-foreach(program checkact test_reference)
+foreach(program checkact test_reference act-verify)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:act_check> $<TARGET_OBJECTS:act_test_data>)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE actfn::actfn m)
