@@ -1,4 +1,5 @@
 /* act-verify --state DIR [--isa PATTERN] [--kind PATTERN] [--jobs N] [--report FILE.md] [--step N]
+ *            [--objects FILE]
  *
  *   verify_plan.c    what is measured, and the key of each result
  *   verify_state.c   results kept in DIR/results: only what is missing there is computed
@@ -30,7 +31,11 @@ static int lock_state(const char *directory)
         fprintf(stderr, "act-verify: cannot write %s\n", path);
         return 2;
     }
-    if (flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    /* ./dev looks whether it is held by holding it for a moment. */
+    int tries = 20;
+    while (flock(lock, LOCK_EX | LOCK_NB) != 0 && --tries)
+        usleep(50000);
+    if (!tries) {
         fprintf(stderr, "act-verify: another run holds %s\n", path);
         return 3;
     }
@@ -39,15 +44,12 @@ static int lock_state(const char *directory)
 
 int main(int argc, char **argv)
 {
-    enum { ISA = 256, KIND, JOBS, STATE, REPORT, STEP };
+    enum { ISA = 256, KIND, JOBS, STATE, REPORT, STEP, OBJECTS };
     static const struct option long_options[] = {
-        {"isa", required_argument, NULL, ISA},
-        {"kind", required_argument, NULL, KIND},
-        {"jobs", required_argument, NULL, JOBS},
-        {"state", required_argument, NULL, STATE},
-        {"report", required_argument, NULL, REPORT},
-        {"step", required_argument, NULL, STEP},
-        {NULL, 0, NULL, 0},
+        {"isa", required_argument, NULL, ISA},         {"kind", required_argument, NULL, KIND},
+        {"jobs", required_argument, NULL, JOBS},       {"state", required_argument, NULL, STATE},
+        {"report", required_argument, NULL, REPORT},   {"step", required_argument, NULL, STEP},
+        {"objects", required_argument, NULL, OBJECTS}, {NULL, 0, NULL, 0},
     };
     struct verify_options options = {.objects = ACT_OBJECT_LIST, .jobs = 1, .step = 1};
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
@@ -70,6 +72,9 @@ int main(int argc, char **argv)
             break;
         case STEP:
             options.step = strtoull(optarg, &end, 10);
+            break;
+        case OBJECTS:
+            options.objects = optarg;
             break;
         default:
             return 2;

@@ -30,3 +30,12 @@ foreach(isa IN LISTS ACT_ISA_NAMES)
   add_test(NAME checkact-${isa} COMMAND checkact --isa ${isa})
   set_tests_properties(checkact-${isa} PROPERTIES SKIP_RETURN_CODE 77 LABELS kernels)
 endforeach()
+
+if(NOT CMAKE_CROSSCOMPILING AND NOT sanitized)
+  add_library(wrong MODULE wrong.c)
+  target_include_directories(wrong PRIVATE ${CMAKE_SOURCE_DIR}/include)
+  target_link_libraries(wrong PRIVATE ${CMAKE_DL_LIBS})
+  set_target_properties(wrong PROPERTIES C_VISIBILITY_PRESET default)
+  act_test(verify kernels sh ${CMAKE_CURRENT_SOURCE_DIR}/verify.sh $<TARGET_FILE:act-verify>
+           ${CMAKE_CURRENT_BINARY_DIR}/objects.txt $<TARGET_FILE:wrong>)
+endif()

@@ -91,6 +91,7 @@ struct chunk {
 };
 
 void chunk_inputs(struct chunk *c, uint64_t first); /* x, from the first-th input on */
+void chunk_widen(struct chunk *c);                  /* wide_x */
 void wide_inputs(struct chunk *c);                  /* wide_x; for OP_FROM_OUTPUT x becomes f(x) */
 void chunk_grads(struct chunk *c, int mixed);       /* g and wide_g */
 /* The oracle: the best f64 table, on the rounded parameters. */

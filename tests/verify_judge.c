@@ -9,7 +9,7 @@
 /* gcc picks one when the program starts; this is no library. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
     !defined(__SANITIZE_ADDRESS__)
-#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define CLONES
 #endif
@@ -47,6 +47,11 @@ CLONES static void widen(double *restrict wide, const float *restrict x, int n)
 {
     for (int k = 0; k < n; k++)
         wide[k] = (double)x[k];
+}
+
+void chunk_widen(struct chunk *c)
+{
+    widen(c->wide_x, c->x, c->n);
 }
 
 /* Which g an input gets hangs on its bits alone. */
@@ -87,45 +92,64 @@ void chunk_nearest(struct chunk *c)
     c->exact = round_all(c->nearest, c->want, c->n);
 }
 
-/* What a chunk has, as far as a few operations tell. */
+/* The errors of some results at once, as forward_error and backward_error have them. */
 struct glance {
-    double top;     /* the largest error of the plain results */
-    int64_t above1; /* plain results with more than 1 ULP */
-    int64_t odd;    /* not plain: wrong specials, and what an absolute bound may excuse */
+    double top;     /* the largest */
+    int64_t above1; /* how many are above 1 ULP */
+    int64_t odd;    /* some result is no finite one of the right sign, nor right */
 };
 
-CLONES static struct glance look(const float *restrict x, const float *restrict got,
-                                 const float *restrict nearest, const double *restrict want,
-                                 const double *restrict slope, double zero, double quiet, int n)
+/* Forward the slope is 1 and no absolute bound holds.
+ * All in int64_t and double, of one width, and the maximum one of integers, which bits of positive
+ * doubles are ordered as: else gcc 12 makes no vector code of it. */
+CLONES static struct glance look(const struct chunk *c, const double *restrict slope, int from,
+                                 int n)
 {
-    double top = 0;
-    int64_t above1 = 0, odd = 0;
+    const float *restrict x = c->x + from, *restrict got = c->got + from;
+    const float *restrict g = c->g + from, *restrict nearest = c->nearest + from;
+    const double *restrict want = c->want + from, zero = c->zero;
     const double window = zero != 0 ? 0.5 : -1;
+    int64_t top = 0, above1 = 0, odd = 0;
+    slope += from;
     for (int k = 0; k < n; k++) {
-        const double w = want[k], q = (double)got[k];
+        const double w = want[k], q = (double)got[k], size = fabs((double)g[k]);
+        const double off = fabs(q - w);
         int64_t w_bits, q_bits;
         memcpy(&w_bits, &w, sizeof w_bits);
         memcpy(&q_bits, &q, sizeof q_bits);
         int64_t exponent = w_bits >> 52 & 0x7ff; /* 1 / ulp, as in ulp_error */
         exponent = exponent < 1023 - 126 ? 1023 - 126 : exponent;
-        const int64_t inverse_bits = (2 * 1023 + 23 - exponent) * ((int64_t)1 << 52);
+        const int64_t inverse_bits = (int64_t)((uint64_t)(2 * 1023 + 23 - exponent) << 52);
         double inverse;
         memcpy(&inverse, &inverse_bits, sizeof inverse);
-        const double error = fabs(q - w) * inverse;
-        const int same_sign = (w_bits ^ q_bits) >= 0;
-        const int plain = (fabs(w) <= (double)FLT_MAX) & (fabs(q) <= (double)FLT_MAX) & same_sign;
-        const int excusable = (fabs(slope[k]) < 0x1p-126) | (fabs((double)x[k] - zero) <= window);
-        const int right = ((w != w) & (q != q)) | ((q == (double)nearest[k]) & same_sign);
-        const int counts = plain & !(excusable & (error > quiet));
-        odd |= !counts & !right;
-        const double counted = counts ? error : 0;
+        const double error = off * inverse;
+        int64_t error_bits;
+        memcpy(&error_bits, &error, sizeof error_bits);
+        const int64_t same_sign = (w_bits ^ q_bits) >= 0 ? -1 : 0;
+        const int64_t w_finite = fabs(w) <= (double)FLT_MAX ? -1 : 0;
+        const int64_t q_finite = fabs(q) <= (double)FLT_MAX ? -1 : 0;
+        const int64_t w_nan = w != w ? -1 : 0, q_nan = q != q ? -1 : 0;
+        const int64_t rounded = q == (double)nearest[k] ? -1 : 0;
+        const int64_t flat = fabs(slope[k]) < 0x1p-126 ? -1 : 0;
+        const int64_t tiny = off <= 0x1p-148 * (size > 1 ? size : 1) ? -1 : 0;
+        const int64_t signed_right = q != 0 ? -1 : same_sign;
+        const int64_t near = fabs((double)x[k] - zero) <= window ? -1 : 0;
+        const int64_t close = off <= 0x1p-22 * size ? -1 : 0;
+        const int64_t much = error > 1 ? -1 : 0;
+        const int64_t excused = (flat & tiny & signed_right) | (near & close);
+        const int64_t counts = w_finite & q_finite & same_sign & ~excused;
+        const int64_t counted = error_bits & counts;
+        odd |=
+            ~(counts | (w_finite & q_finite & excused) | (w_nan & q_nan) | (rounded & same_sign));
         top = counted > top ? counted : top;
-        above1 += counted > 1;
+        above1 -= much & counts;
     }
-    return (struct glance){top, above1, odd};
+    struct glance seen = {0, above1, odd};
+    memcpy(&seen.top, &top, sizeof seen.top);
+    return seen;
 }
 
-/* Result by result: after a glance that found something. */
+/* Result by result: those that a glance cannot judge, or that are to be audited. */
 static void judge_each(struct chunk *c, struct record *r, double suspect, int *suspects)
 {
     const enum op op = c->pass->op;
@@ -143,6 +167,27 @@ static void judge_each(struct chunk *c, struct record *r, double suspect, int *s
     }
 }
 
+/* A new worst error, and no more than that: whose it is, by halving. An error that grows slowly
+ * with x is a new worst one in every chunk. */
+static void find_worst(const struct chunk *c, const double *slope, double top, struct worst *worst)
+{
+    int from = 0, n = c->n;
+    while (n > 1) {
+        const int half = n / 2;
+        if (look(c, slope, from, half).top < top) {
+            from += half;
+            n -= half;
+        } else {
+            n = half;
+        }
+    }
+    worst->ulp = top;
+    worst->x = c->x[from];
+    worst->g = c->g[from];
+    worst->got = c->got[from];
+    worst->want = c->want[from];
+}
+
 void chunk_judge(struct chunk *c, struct record *r, double bound, int *suspects)
 {
     const double suspect = *suspects > 0 ? 0.95 * bound : INFINITY;
@@ -150,16 +195,18 @@ void chunk_judge(struct chunk *c, struct record *r, double bound, int *suspects)
     if (memcmp(c->got, c->nearest, (size_t)c->n * sizeof *c->got) == 0 &&
         (c->exact || (r->worst.ulp > 0.4999 && suspect >= 0.5)))
         return;
-    /* Of a derivative an absolute bound may hold; forward there is none. */
-    static double none[CHUNK];
-    if (none[0] == 0)
+    static double ones[CHUNK];
+    if (ones[0] == 0)
         for (int k = 0; k < CHUNK; k++)
-            none[k] = 1;
-    const double *slope = c->pass->op == OP_FORWARD ? none : c->slope;
-    const double quiet = bound < 0.5 ? 0 : 0.5;
-    const struct glance seen = look(c->x, c->got, c->nearest, c->want, slope, c->zero, quiet, c->n);
-    if (seen.odd || seen.top > r->worst.ulp || seen.top > suspect)
+            ones[k] = 1;
+    const double *slope = c->pass->op == OP_FORWARD ? ones : c->slope;
+    const struct glance seen = look(c, slope, 0, c->n);
+    const int cancels = seen.top > r->worst.ulp && act_tests[c->pass->kind]->cancels;
+    if (seen.odd || cancels || seen.top > suspect) {
         judge_each(c, r, suspect, suspects);
-    else
-        r->worst.above1 += (uint64_t)seen.above1;
+        return;
+    }
+    r->worst.above1 += (uint64_t)seen.above1;
+    if (seen.top > r->worst.ulp)
+        find_worst(c, slope, seen.top, &r->worst);
 }

@@ -237,6 +237,9 @@ static void print_all(FILE *out, const struct verify_options *options)
 {
     out_of_bounds = missing_records = 0;
     const char *oracle = act_isa_name(plan.oracle);
+    if (options->step > 1)
+        fprintf(out, "NOT ALL INPUTS: one of %" PRIu64 " of those the texts below speak of\n\n",
+                options->step);
     fprintf(out,
             "## Default parameters\n\n"
             "Every float, all 2^32, against the library's f64 functions of the %s table. The "

@@ -95,12 +95,15 @@ void run_missing(const struct verify_options *options)
     list_jobs();
     if (!job_count)
         return;
-    FILE *state = fopen(state_path, "a");
+    FILE *state = fopen(state_path, "a+");
     shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!state || shared == MAP_FAILED) {
         fprintf(stderr, "act-verify: cannot write %s\n", state_path);
         exit(2);
     }
+    if (fseek(state, -1, SEEK_END) == 0 && fgetc(state) != '\n')
+        fputc('\n', state); /* the half line of a crash ends here */
+    fflush(state);
     const time_t start = time(NULL);
     const pid_t parent = getpid();
     int running = 0;

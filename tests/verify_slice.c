@@ -38,16 +38,14 @@ void oracle(const struct chunk *c, enum op op, const double *g, double *out)
 
 void wide_inputs(struct chunk *c)
 {
-    for (int k = 0; k < c->n; k++)
-        c->wide_x[k] = (double)c->x[k];
+    chunk_widen(c);
     if (c->pass->op != OP_FROM_OUTPUT)
         return;
     /* The outputs there are: f(x) rounded, whichever kernel's own may be a neighbour. */
     oracle(c, OP_FORWARD, NULL, c->want);
-    for (int k = 0; k < c->n; k++) {
-        c->x[k] = (float)c->want[k];
-        c->wide_x[k] = (double)c->x[k];
-    }
+    chunk_nearest(c);
+    memcpy(c->x, c->nearest, sizeof c->x);
+    chunk_widen(c);
 }
 
 static int missing(const struct pass *pass, int slice, int isa_index, int mixed)
