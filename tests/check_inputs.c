@@ -198,7 +198,7 @@ double forward_error(double terms, float got, double want)
     const double error = ulp_error(got, want);
     /* Relative to the terms, and one rounding of a subnormal one. */
     const double off = fmax(0, fabs((double)got - want) - 0x1p-149);
-    return terms > 0 ? fmin(error, off * 0x1p24 / terms) : error;
+    return terms > 0 && error > 0.5 ? fmin(error, off * 0x1p24 / terms) : error;
 }
 
 double backward_error(double terms, double zero, float x, float g, float got, double want,
@@ -210,7 +210,7 @@ double backward_error(double terms, double zero, float x, float g, float got, do
     if (error == 0 || isnan(want) || isnan(got))
         return error;
     const double size = fabs((double)g), off = fabs((double)got - want);
-    if (terms > 0)
+    if (terms > 0 && error > 0.5)
         error = isinf(g) ? 0 : fmin(error, off * 0x1p24 / (terms * size));
     if (beside_zero((double)x, zero) && (off <= 0x1p-22 * size || isinf(g)))
         return 0; /* actfn.h: an absolute bound beside a zero of f' */

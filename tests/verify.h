@@ -5,7 +5,14 @@
 
 #include "tests/check.h"
 
-enum { CHUNK = 4096, SLICES = 64, MAX_ISAS = 8, MAX_SUSPECTS = 1000, GRID_EXTRA = 2 * CHUNK };
+enum {
+    CHUNK = 4096,
+    SLICES = 64,
+    MAX_ISAS = 8,
+    MAX_SUSPECTS = 1000,
+    MAX_TERMS = 4000,
+    GRID_EXTRA = 2 * CHUNK
+};
 
 struct verify_options {
     const char *isa, *kind; /* shell patterns, NULL: all */
@@ -97,8 +104,13 @@ void chunk_grads(struct chunk *c, int mixed);       /* g and wide_g */
 /* The oracle: the best f64 table, on the rounded parameters. */
 void oracle(const struct chunk *c, enum op op, const double *g, double *out);
 void chunk_nearest(struct chunk *c); /* want rounded */
-/* got against want, of a kernel of this bound; *suspects counts down the inputs still to audit. */
-void chunk_judge(struct chunk *c, struct record *r, double bound, int *suspects);
+/* What MPFR may still be asked for this slice. */
+struct budget {
+    int suspects; /* results near their bound */
+    int terms;    /* results of a sum that cancelled */
+};
+/* got against want, of a kernel of this bound. */
+void chunk_judge(struct chunk *c, struct record *r, double bound, struct budget *budget);
 
 /* ---- the oracle against MPFR --------------------------------------------------------------- */
 
@@ -106,6 +118,8 @@ void audit_slice(struct chunk *c, int slice);
 /* One value of the oracle: at x, g, got. */
 void audit_value(struct audit *audit, const struct pass *pass, enum op op, float x, float g,
                  double got);
+/* The sum of the absolute terms of f or f' at x, exactly; terms_of has an upper bound. */
+double exact_terms(const struct pass *pass, enum op op, float x);
 
 /* Prints, and writes options->report if the results are complete and the kinds and ISAs are all.
  * The exit status. */

@@ -23,7 +23,7 @@ static double oracle_error(const struct pass *pass, enum op op, const struct for
         return error;
     const double off = fabs(got - *want), size = fabs(g);
     if (act_tests[pass->kind]->cancels) {
-        const double terms = mpfr_get_d(op == OP_FORWARD ? v->terms : v->slope_terms, MPFR_RNDU);
+        const double terms = mpfr_get_d(op == OP_BACKWARD ? v->slope_terms : v->terms, MPFR_RNDU);
         error = fmin(error, off * 0x1p24 / (terms * (op == OP_FORWARD ? 1 : size)));
     }
     if (op == OP_FORWARD)
@@ -76,6 +76,17 @@ void audit_value(struct audit *audit, const struct pass *pass, enum op op, float
     }
     audit->inputs++;
     note_audit(audit, error, (double)x, (double)g, got, want);
+}
+
+double exact_terms(const struct pass *pass, enum op op, float x)
+{
+    static struct formula_value v;
+    static int ready;
+    if (!ready++)
+        formula_init(&v);
+    const act_params params = rounded_params(&pass->params);
+    reference_at(pass->kind, op, (double)x, &params, &v);
+    return mpfr_get_d(op == OP_BACKWARD ? v.slope_terms : v.terms, MPFR_RNDU);
 }
 
 /* f, f' and g f' at x, from one evaluation. f is NULL for a from-output form. */

@@ -91,7 +91,8 @@ static void print_row(FILE *out, act_kind kind, const char *op, int grid, const 
     fprintf(out, "| %s | %s | %s | %g | %.4f |", act_kind_name(kind), op, isas, row->bound, w->ulp);
     if (grid) {
         fprintf(out, " %d | ", row->passes);
-        print_params(out, kind, &row->params);
+        if (w->ulp > 0)
+            print_params(out, kind, &row->params);
         fprintf(out, " |");
     }
     if (w->ulp == 0)

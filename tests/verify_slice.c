@@ -63,7 +63,7 @@ static int any_missing(const struct pass *pass, int slice, int mixed)
 }
 
 /* The kernels on the inputs and g of c, whose oracle is known. */
-static void run_kernels(struct chunk *c, int slice, int mixed, int *suspects)
+static void run_kernels(struct chunk *c, int slice, int mixed, struct budget *budget)
 {
     const struct pass *pass = c->pass;
     chunk_nearest(c);
@@ -76,29 +76,30 @@ static void run_kernels(struct chunk *c, int slice, int mixed, int *suspects)
         call(ACT_F32, pass->op, pass->kind, &pass->params, c->x, c->g, c->got, (size_t)c->n);
         const double bound =
             act_kind_bound(pass->kind, ACT_F32, isa, ACT_MODE_FAST, pass->op != OP_FORWARD);
-        chunk_judge(c, record_of(pass, slice, i, mixed), bound, suspects);
+        chunk_judge(c, record_of(pass, slice, i, mixed), bound, budget);
     }
 }
 
-static void run_chunk(struct chunk *c, int slice, int need_one, int need_mixed, int *suspects)
+static void run_chunk(struct chunk *c, int slice, int need_one, int need_mixed,
+                      struct budget *budget)
 {
     wide_inputs(c);
     if (c->pass->op == OP_FORWARD) {
         memset(c->g, 0, sizeof c->g);
         oracle(c, OP_FORWARD, NULL, c->want);
-        run_kernels(c, slice, 0, suspects);
+        run_kernels(c, slice, 0, budget);
         return;
     }
     chunk_grads(c, 0);
     oracle(c, c->pass->op, c->wide_g, c->slope);
     if (need_one) {
         memcpy(c->want, c->slope, sizeof c->want);
-        run_kernels(c, slice, 0, suspects);
+        run_kernels(c, slice, 0, budget);
     }
     if (need_mixed) {
         chunk_grads(c, 1);
         oracle(c, c->pass->op, c->wide_g, c->want);
-        run_kernels(c, slice, 1, suspects);
+        run_kernels(c, slice, 1, budget);
     }
 }
 
@@ -113,14 +114,14 @@ void run_slice(const struct pass *pass, int slice)
         audit_slice(&c, slice);
         return;
     }
-    int suspects = MAX_SUSPECTS;
+    struct budget budget = {MAX_SUSPECTS, MAX_TERMS};
     const int one = any_missing(pass, slice, 0), mixed = any_missing(pass, slice, 1);
     if (is_grid(pass->group)) {
         grid_extra(pass, extra);
         for (int k = 0; k < GRID_EXTRA; k += CHUNK) {
             c.n = CHUNK;
             memcpy(c.x, extra + k, sizeof c.x);
-            run_chunk(&c, slice, one, mixed, &suspects);
+            run_chunk(&c, slice, one, mixed, &budget);
         }
     }
     const uint64_t all = ((uint64_t)1 << 32) / pass->step;
@@ -129,6 +130,6 @@ void run_slice(const struct pass *pass, int slice)
     for (uint64_t at = first; at < end; at += (uint64_t)c.n) {
         c.n = end - at < CHUNK ? (int)(end - at) : CHUNK;
         chunk_inputs(&c, at);
-        run_chunk(&c, slice, one, mixed, &suspects);
+        run_chunk(&c, slice, one, mixed, &budget);
     }
 }
