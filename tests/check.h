@@ -91,6 +91,9 @@ double terms_of(act_kind kind, enum op op, const act_params *params, double x);
 
 /* The zero of f' for these parameters, 0 if there is none. */
 double zero_of(act_kind kind, const act_params *params);
+/* How far from it the bound is absolute: -1 without one. A zero far out, of swish with a small beta, has
+ * a wider one. */
+double zero_window(double zero);
 int beside_zero(double x, double zero);
 
 /* ---- the checks ---------------------------------------------------------------------------- */

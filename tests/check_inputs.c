@@ -174,9 +174,14 @@ double zero_of(act_kind kind, const act_params *params)
     return t->zero == 0 || by == 0 ? 0 : t->zero / by;
 }
 
+double zero_window(double zero)
+{
+    return zero == 0 ? -1 : 0.4 * fmax(1.25, fabs(zero));
+}
+
 int beside_zero(double x, double zero)
 {
-    return zero != 0 && fabs(x - zero) <= 0.4 * fmax(1.25, fabs(zero));
+    return fabs(x - zero) <= zero_window(zero);
 }
 
 double terms_of(act_kind kind, enum op op, const act_params *params, double x)

@@ -5,6 +5,16 @@
 
 #include <math.h>
 
+/* What the error of a kind that cancels is relative to. */
+static double sum_of_terms(const struct pass *pass, enum op op, const struct formula_value *v,
+                           double x)
+{
+    const double terms = mpfr_get_d(op == OP_BACKWARD ? v->slope_terms : v->terms, MPFR_RNDU);
+    return act_tests[pass->kind]->cancels == 3
+               ? fmax(terms, terms_of(pass->kind, op, &pass->params, x))
+               : terms;
+}
+
 /* How far the oracle's value is off what the formula gives, in f32 ULP or, where an absolute bound
  * of actfn.h holds for the kernels, in units of that. */
 static double oracle_error(const struct pass *pass, enum op op, const struct formula_value *v,
@@ -23,13 +33,13 @@ static double oracle_error(const struct pass *pass, enum op op, const struct for
         return error;
     const double off = fabs(got - *want), size = fabs(g);
     if (act_tests[pass->kind]->cancels) {
-        const double terms = mpfr_get_d(op == OP_BACKWARD ? v->slope_terms : v->terms, MPFR_RNDU);
+        const double terms = sum_of_terms(pass, op, v, x);
         error = fmin(error, off * 0x1p24 / (terms * (op == OP_FORWARD ? 1 : size)));
     }
     if (op == OP_FORWARD)
         return error;
     const double zero = op == OP_BACKWARD ? zero_of(pass->kind, &pass->params) : 0;
-    if (zero != 0 && fabs(x - zero) <= 0.5)
+    if (beside_zero(x, zero))
         error = fmin(error, off / (0x1p-22 * size));
     if (fabs(mpfr_get_d(v->slope, MPFR_RNDN)) < 0x1p-126 && !signbit(got) == !signbit(*want))
         error = fmin(error, off / (0x1p-148 * fmax(1, size)));
@@ -86,7 +96,7 @@ double exact_terms(const struct pass *pass, enum op op, float x)
         formula_init(&v);
     const act_params params = rounded_params(&pass->params);
     reference_at(pass->kind, op, (double)x, &params, &v);
-    return mpfr_get_d(op == OP_BACKWARD ? v.slope_terms : v.terms, MPFR_RNDU);
+    return sum_of_terms(pass, op, &v, (double)x);
 }
 
 /* f, f' and g f' at x, from one evaluation. f is NULL for a from-output form. */

@@ -108,7 +108,7 @@ CLONES static struct glance look(const struct chunk *c, const double *restrict s
     const float *restrict x = c->x + from, *restrict got = c->got + from;
     const float *restrict g = c->g + from, *restrict nearest = c->nearest + from;
     const double *restrict want = c->want + from, zero = c->zero;
-    const double window = zero != 0 ? 0.5 : -1;
+    const double window = zero_window(zero);
     int64_t top = 0, above1 = 0, odd = 0;
     slope += from;
     for (int k = 0; k < n; k++) {
@@ -154,7 +154,7 @@ static void judge_each(struct chunk *c, struct record *r, double suspect, struct
 {
     const enum op op = c->pass->op;
     for (int k = 0; k < c->n; k++) {
-        double terms = terms_of(c->pass->kind, &c->pass->params, c->x[k]);
+        double terms = terms_of(c->pass->kind, op, &c->pass->params, (double)c->x[k]);
         /* Their bound is lax: for some of those that need it, drawn by their bits, the sum itself.
          */
         if (terms > 0 && budget->terms > 0 && isfinite(c->x[k]) &&
