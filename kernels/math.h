@@ -241,7 +241,7 @@ ACT_OP vec v_scale_grad(vec t, vec g, vint n)
 /* The logistic function for derivatives: sigmoid(-a) = S inv, S = 2^n, inv = 1 / (S + e^r), for a
  * in [0, GRAD_RANGE]. S is kept as s1 s2: below 2^-126 it has no normal float of its own. */
 struct logistic {
-    vec inv, s1, s2;
+    vec inv, inv_low, s1, s2;
     vint n;
 };
 
@@ -256,6 +256,8 @@ ACT_OP struct logistic v_logistic_of(struct reduced e)
     const vec inv = v_div(v_set(1), d);
     const vec rest = v_fma_tight(v_neg(d), inv, v_set(1));
     l.inv = v_fma(v_fnma(low, inv, rest), inv, inv);
+    /* What inv still lacks, for a sum in which it comes twice. */
+    l.inv_low = v_mul(v_fnma(low, l.inv, v_fma_tight(v_neg(d), l.inv, v_set(1))), l.inv);
     return l;
 }
 
@@ -286,7 +288,10 @@ ACT_OP vec v_silu_slope(struct logistic l, vec a)
 ACT_OP vec v_silu_slope_low(struct logistic l, vec a, vec low)
 {
     const struct gate_sum s = v_gate_sum(l, a);
-    return v_mul(l.inv, v_fnma(low, s.rest, s.sum));
+    /* s_low = inv_low S raises the sum by a s_low. */
+    const vec more = v_mul(a, v_mul(v_mul(l.inv_low, l.s1), l.s2));
+    const vec sum = v_add(v_fnma(low, s.rest, more), s.sum);
+    return v_fma(l.inv, sum, v_mul(l.inv_low, sum));
 }
 
 /* s (1 - s) 2^-n = inv - inv^2 2^n. */

@@ -38,20 +38,20 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
 /* With z = e^-a, a = |x|:
  *   x < 0: z (4(x+1) + z(4x+6) + 4z^2 + z^3) / (2 + 2z + z^2)^2
  *   x > 0: (1 + 4z + z^2 (4x+6) + 4(x+1) z^3) / (1 + 2z + 2z^2)^2 */
-ACT_OP vec mish_backward(vec x, vec g, struct vparams p)
+ACT_OP vec mish_backward(vec x, vec g, struct vparams params)
 {
-    (void)p;
+    (void)params;
     const vmask negative = v_lt(x, v_set(0));
     const vec one = v_set(1), two = v_set(2), four = v_set(4);
 #if V_DOUBLE
     const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
     const struct scaled e = v_exp_scaled(a, v_set(0));
-    const vec z = v_mul(e.value, e.scale), lead = e.value;
+    const vec z = v_mul(e.value, e.scale);
 #else
     const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
     const struct reduced e = v_reduce_negative(a);
-    const vec lead = v_exp_poly(e.r, -1, 1);
-    const vec z = v_mul(lead, v_pow2(i_max(e.n, i_set(-120)), 0));
+    const vec p = v_expm1_poly(e.r, -1);
+    const vec z = v_mul(v_add(p, v_set(1)), v_pow2(i_max(e.n, i_set(-120)), 0));
 #endif
     const vec inner = v_or(a, v_sign(x));
     /* The numerator, with the low part of x + 1: it cancels beside the zero of f'. */
@@ -65,13 +65,18 @@ ACT_OP vec mish_backward(vec x, vec g, struct vparams p)
     w = v_add(w, v_select(negative, c1, one));
     /* w / D^2 with the roundings of D and D^2 taken back: they would come to 1.5 ULP. */
     const vec d0 = v_select(negative, two, one), d2 = v_select(negative, one, two);
-    const vec h = v_fma(d2, z, two), d = v_fma_tight(h, z, d0),
-              d_low = v_fma_tight(h, z, v_sub(d0, d));
+    const vec h = v_fma(d2, z, two), h_low = v_fma(d2, z, v_sub(two, h));
+    const vec d = v_fma_tight(h, z, d0);
+    const vec d_low = v_fma(h_low, z, v_fma_tight(h, z, v_sub(d0, d)));
     const vec square = v_mul(d, d), low = v_fma(v_add(d, d), d_low, v_mul_low(d, d, square));
-    const vec plain = v_div(w, square),
-              rest = v_fnma(low, plain, v_fma_tight(v_neg(square), plain, w));
+    const vec plain = v_div(w, square);
+    const vec rest = v_fnma(low, plain, v_fma_tight(v_neg(square), plain, w));
     const vec q = v_fma(rest, v_div(one, square), plain);
-    vec t = v_mul(lead, q);
+#if V_DOUBLE
+    vec t = v_mul(e.value, q);
+#else
+    vec t = v_fma(p, q, q); /* (1 + p) q, without the rounding of 1 + p */
+#endif
     t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
 #if V_DOUBLE
     const vec below = v_mul(v_mul(t, g), e.scale);

@@ -55,9 +55,11 @@ ACT_OP vec tanhshrink_backward(vec x, vec g, struct vparams p)
     q = v_fma(q, z, v_set(256.0f / 40320.0f));
     q = v_fma(q, z, v_set(64.0f / 720.0f));
     q = v_fma(q, z, v_set(16.0f / 24.0f));
-    q = v_fma_tight(q, z, v_set(2));
     /* a times the rest: a^2 may underflow where its product with g does not. */
-    const vec rest = v_div(v_mul(a, q), v_fma(z, q, v_set(2)));
+    const vec zq = v_mul(q, z), c = v_fma(zq, z, v_add(z, z)); /* cosh 2a - 1 = z (2 + zq) */
+    const vec d = v_add(c, v_set(2)), low = v_sub(c, v_sub(d, v_set(2)));
+    const vec numerator = v_fma_tight(a, zq, v_add(a, a));
+    const vec rest = v_quotient(numerator, (struct denominator){d, low});
     /* 1 - 4 s (1 - s) beyond. */
     const vec inner = v_min(v_set(25), v_abs(x));
     const struct logistic l = v_logistic(v_add(inner, inner));

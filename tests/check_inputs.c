@@ -210,7 +210,7 @@ double backward_error(double terms, double zero, float x, float g, float got, do
                       double slope)
 {
     double error = ulp_error(got, want);
-    if (terms > 0 && isinf(g) && fabs(slope) <= 0x1p-22 * terms)
+    if (terms > 0 && (isinf(g) || g == 0) && fabs(slope) <= 0x1p-22 * terms)
         return 0; /* the sign of f' is lost in its terms, and with it the product's */
     if (error == 0 || isnan(want) || isnan(got))
         return error;

@@ -1,20 +1,22 @@
 #!/bin/sh
-# sanitizers.sh SOURCE_DIR BUILD_DIR: the API tests, checkact and test_reference with
+# sanitizers.sh SOURCE_DIR BUILD_DIR: the API tests, checkact, test_reference and act-verify with
 # AddressSanitizer and UBSan.
 source=$1 build=$2
 log=$build.log
 set -e
 cmake -S "$source" --preset asan -B "$build" >"$log"
-cmake --build "$build" --target checkact test_reference test_api test_cpu test_api_fake \
-    test_dispatch_fake >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
+cmake --build "$build" --target checkact test_reference act-verify test_api test_cpu \
+    test_api_fake test_dispatch_fake >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 cd "$build/tests"
 # Leak detection needs ptrace, which a container may not have.
 if ./checkact --list 2>&1 | grep -q 'LeakSanitizer has encountered a fatal error'; then
     echo "leaks not checked: no ptrace here"
     export ASAN_OPTIONS=detect_leaks=0
 fi
+rm -rf verify-state # else there would be nothing left to compute
 for program in "./test_api" ./test_api_fake ./test_dispatch_fake ./test_cpu \
-    "./checkact --quick --seed 1" "./test_reference --points 120"; do
+    "./checkact --quick --seed 1" "./test_reference --points 60" \
+    "./act-verify --state verify-state --step 65536"; do
     # shellcheck disable=SC2086 # a program and its arguments
     $program >"$log" 2>&1 || { tail -n 30 "$log"; echo "failed: $program"; exit 1; }
 done
