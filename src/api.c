@@ -1,5 +1,6 @@
 /* The elementwise entry points: check the arguments, load the table, call. */
 #include "src/info.h"
+#include "src/parallel.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -88,7 +89,13 @@ static act_status forward(act_dtype dtype, act_kind kind, const act_params *p, c
         return ACT_ERR_NULL;
     if (!overlap_ok(in, out, n * size_of(dtype)))
         return ACT_ERR_OVERLAP;
-    act_current_row(dtype, kind)->forward(p, in, out, n);
+    const struct act_job job = {.forward = act_current_row(dtype, kind)->forward,
+                                .params = p,
+                                .in = in,
+                                .out = out,
+                                .n = n,
+                                .size = size_of(dtype)};
+    act_run(&job);
     return ACT_OK;
 }
 
@@ -102,7 +109,14 @@ static act_status call_backward(act_backward_fn *kernel, act_dtype dtype, const 
     const size_t bytes = n * size_of(dtype);
     if (!overlap_ok(in, grad_in, bytes) || !overlap_ok(grad_out, grad_in, bytes))
         return ACT_ERR_OVERLAP;
-    kernel(p, in, grad_out, grad_in, n);
+    const struct act_job job = {.backward = kernel,
+                                .params = p,
+                                .in = in,
+                                .grad_out = grad_out,
+                                .out = grad_in,
+                                .n = n,
+                                .size = size_of(dtype)};
+    act_run(&job);
     return ACT_OK;
 }
 
@@ -112,8 +126,8 @@ static act_status backward(act_dtype dtype, act_kind kind, const act_params *p, 
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    return call_backward(act_current_row(dtype, kind)->backward, dtype, p, in, grad_out,
-                         grad_in, n);
+    return call_backward(act_current_row(dtype, kind)->backward, dtype, p, in, grad_out, grad_in,
+                         n);
 }
 
 static act_status from_output(act_dtype dtype, act_kind kind, const act_params *p, const void *out,
@@ -128,8 +142,8 @@ static act_status from_output(act_dtype dtype, act_kind kind, const act_params *
     const act_status status = check(kind, dtype, &p, n);
     if (status != ACT_OK)
         return status;
-    return call_backward(act_current_row(dtype, kind)->from_output, dtype, p, out,
-                         grad_out, grad_in, n);
+    return call_backward(act_current_row(dtype, kind)->from_output, dtype, p, out, grad_out,
+                         grad_in, n);
 }
 
 act_status act_forward(act_kind kind, const act_params *params, const float *in, float *out,

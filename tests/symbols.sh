@@ -21,7 +21,7 @@ major=$(sed -n 's/.*ACTFN_VERSION_MAJOR \([0-9]*\).*/\1/p' "$source/include/actf
 grep -q "SONAME.*\[libactfn\.so\.$major\]" "$dir/dynamic" || bad "SONAME is not libactfn.so.$major"
 grep -E 'TEXTREL|RPATH' "$dir/dynamic" && bad "text relocations or RPATH"
 awk '/NEEDED/ {print $NF}' "$dir/dynamic" |
-    grep -vE '^\[(libc\.so\.6|libm\.so\.6|libsleef\.so\.[0-9]+|ld-linux-.*)\]$' &&
+    grep -vE '^\[(libc\.so\.6|libm\.so\.6|libsleef\.so\.[0-9]+|lib(gomp|omp)\.so\.[0-9]+|ld-linux-.*)\]$' &&
     bad "needs other libraries"
 
 "$readelf" -lW "$lib" | awk '$1 == "GNU_STACK" {found = 1; if ($0 ~ /E/ && $7 ~ /E/) exit 1}

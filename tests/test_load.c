@@ -86,7 +86,8 @@ int main(int argc, char **argv)
     const uint64_t normal = get_control();
     for (int i = 0; i < 50; i++)
         open_use_close(argv[1], normal);
-    CHECK(!dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD)); /* the cycles were real */
+    /* The cycles were real; or it stays, as OpenMP's threads may be asleep in it. */
+    CHECK(!dlopen(argv[1], RTLD_NOW | RTLD_NOLOAD) == !KEPT_LOADED);
     open_use_close(argv[1], normal | FLUSH);
     open_use_close(argv[1], normal | UPWARD);
     set_control(normal);

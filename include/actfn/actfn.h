@@ -162,6 +162,28 @@ ACT_API act_mode act_get_mode(void);
 /* ACT_ERR_PARAM: no such mode. ACT_ERR_UNSUPPORTED: reproducible needs avx2, avx512 or neon. */
 ACT_API act_status act_set_mode(act_mode mode);
 
+/* ---- threads inside a call ---------------------------------------------------------------- */
+
+/* One by default: a call runs in its caller. With more, calls of 32,768 elements and over are cut
+ * into at most that many pieces of at least 16,384; results do not depend on it. 0: as many as there
+ * are CPUs to run on. ACTFN_NUM_THREADS sets it at load. A call in a child of fork() runs whole, in
+ * its caller, since OpenMP's threads are not in the child.
+ * ACT_ERR_PARAM: negative or above 1024. ACT_ERR_UNSUPPORTED: built without OpenMP, and there is no
+ * executor. */
+ACT_API int act_get_num_threads(void);
+ACT_API act_status act_set_num_threads(int count);
+
+/* A pool of the caller's to run the pieces instead of OpenMP: run() calls task(arg, i) once for each
+ * i below count, from whatever threads it likes, and returns when all have returned. It is entered
+ * from any thread that makes a call, several at a time. The struct is kept by the caller until after
+ * another executor, or NULL (OpenMP again), has been set and the calls begun before have returned.
+ * ACT_ERR_NULL: run is NULL. */
+typedef struct act_executor {
+    void (*run)(void *self, void (*task)(void *arg, size_t i), void *arg, size_t count);
+    void *self;
+} act_executor;
+ACT_API act_status act_set_executor(const act_executor *executor);
+
 #ifdef __cplusplus
 }
 #endif
