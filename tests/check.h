@@ -16,7 +16,7 @@ extern const struct act_test *const act_tests[];
 struct options {
     const char *isa, *kind; /* shell patterns, NULL: all */
     uint64_t seed;
-    int quick, hash;
+    int quick;
 };
 
 /* The call under test, for the crash handler and failure messages. */
@@ -102,7 +102,6 @@ void check_accuracy(const struct options *options, act_isa isa, act_kind kind, s
 void check_memory(const struct options *options, act_isa isa, act_kind kind, act_dtype dtype);
 /* f(-0), and the FP control word, which no call may change. */
 void check_contract(act_isa isa, act_kind kind);
-void print_hashes(const struct options *options, act_isa isa, act_kind kind);
 
 int selected(const char *pattern, const char *name);
 

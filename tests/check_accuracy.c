@@ -155,30 +155,3 @@ void check_contract(act_isa isa, act_kind kind)
         }
     }
 }
-
-/* One line per operation: in reproducible mode, the same on every ISA with FMA, whatever the machine. */
-void print_hashes(const struct options *options, act_isa isa, act_kind kind)
-{
-    const size_t n = 1 << 18;
-    float *x = allocate(n * sizeof *x), *g = allocate(n * sizeof *g), *y = allocate(n * sizeof *y);
-    act_params params;
-    params_of_grid(kind, 0, &params);
-    if (act_kind_bound(kind, ACT_F32, isa, ACT_MODE_REPRODUCIBLE, 0) >= 0)
-        use_mode(ACT_MODE_REPRODUCIBLE);
-    for (enum op op = 0; op < OP_COUNT; op++) {
-        if (!op_offered(kind, op, &params))
-            continue;
-        where = (struct where){isa, kind, op, ACT_F32, n, 0, params};
-        uint64_t state = options->seed, hash = 0xcbf29ce484222325u; /* FNV-1a */
-        fill_inputs(kind, x, n, &state);
-        fill_grads(g, n, &state);
-        call(ACT_F32, op, kind, &params, x, g, y, n);
-        for (size_t i = 0; i < n; i++)
-            hash = (hash ^ (isnan(y[i]) ? 0x7fc00000u : bits_of_float(y[i]))) * 0x100000001b3u;
-        printf("%s %s %016llx\n", act_kind_name(kind), op_names[op], (unsigned long long)hash);
-    }
-    use_mode(ACT_MODE_FAST);
-    free(x);
-    free(g);
-    free(y);
-}

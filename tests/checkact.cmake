@@ -1,5 +1,5 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
-# act-verify: every float, and the audit of its reference.
+# act-verify: every float, and the audit of its reference. act-hash: the bits of reproducible mode.
 act_kernel_library(act_test_data scalar 0 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
@@ -13,11 +13,12 @@ add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan
 set_source_files_properties(verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
+add_executable(act-hash act-hash.c)
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
 target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
-foreach(program checkact test_reference act-verify)
+foreach(program checkact test_reference act-verify act-hash)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:act_check> $<TARGET_OBJECTS:act_test_data>)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE actfn::actfn m)
@@ -30,6 +31,8 @@ foreach(isa IN LISTS ACT_ISA_NAMES)
   add_test(NAME checkact-${isa} COMMAND checkact --isa ${isa})
   set_tests_properties(checkact-${isa} PROPERTIES SKIP_RETURN_CODE 77 LABELS kernels)
 endforeach()
+
+act_test(hash kernels act-hash --step 16384 --jobs 2 --check ${CMAKE_CURRENT_SOURCE_DIR}/hashes.txt)
 
 if(NOT CMAKE_CROSSCOMPILING AND NOT sanitized)
   add_library(wrong MODULE wrong.c)

@@ -20,7 +20,8 @@ struct verify_options {
     const char *objects;    /* list of the library's objects, whose contents key the results */
     const char *report;     /* Markdown file to write, NULL: print only */
     int jobs;
-    uint64_t step; /* 1, or one input in so many (the test) */
+    uint64_t step;                    /* 1, or one input in so many (the test) */
+    uint64_t audit_step, scalar_step; /* of those of the audit, of the scalar table */
 };
 
 /* ---- the plan ------------------------------------------------------------------------------ */

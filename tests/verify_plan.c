@@ -156,8 +156,10 @@ static void add(const struct verify_options *options, act_kind kind, enum op op,
         pass->slices = 1;
         pass->step *= 256;
     } else if (group == AUDIT) {
-        pass->step *= 1024;
+        pass->step *= 1024 * options->audit_step;
     }
+    if (is_scalar(group))
+        pass->step *= options->scalar_step;
     pass->first = plan.record_count;
     plan.record_count += (size_t)(pass->slices * plan.isa_count * 2);
 }

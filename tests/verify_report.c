@@ -246,6 +246,9 @@ static void print_all(FILE *out, const struct verify_options *options)
             "Every float, all 2^32, against the library's f64 functions of the %s table. The "
             "scalar table's g = 1\nis among its g mixed.\n\n",
             oracle);
+    if (options->scalar_step > 1)
+        fprintf(out, "The scalar table: one of each %" PRIu64 " consecutive floats.\n\n",
+                options->scalar_step);
     print_table(out, options, 0);
     fprintf(
         out,
@@ -257,10 +260,11 @@ static void print_all(FILE *out, const struct verify_options *options)
     print_table(out, options, 1);
     fprintf(out,
             "\n## The f64 functions against MPFR\n\n"
-            "One input of each 1024 consecutive ones, and up to %d per slice whose error in the "
+            "One input of each %" PRIu64
+            " consecutive ones, and up to %d per slice whose error in the "
             "tables above came\nwithin 5%% of the bound: the f64 result of the %s table against "
             "the formula in MPFR, derivatives\nwith g = 1 and g mixed.\n\n",
-            MAX_SUSPECTS, oracle);
+            1024 * options->audit_step, MAX_SUSPECTS, oracle);
     print_audits(out, options);
 }
 
