@@ -1,6 +1,6 @@
 /* AVX-512: functions from tables of 32 polynomials, picked by vpermi2ps (1 cycle each, where a
  * gather of the same from memory would be 10). What kernels/avx512/<kind>.c builds on; the files
- * override the generic kernels in fast mode (ACT_KERNEL_FAST).
+ * override the generic kernels in fast mode (ACT_KERNEL_TABLE).
  *
  * An interval number is a polynomial of x plus 1.5 * 2^23: its low five bits are the entry, without
  * a conversion. Entry: c, c0, c1 .. c5; f(x) = c0 + t (c1 + t (c2 + ...)), t = x - c. c was chosen
