@@ -58,7 +58,9 @@ ACT_OP vec squareplus_forward(vec x, struct vparams p)
     const vec sum = squareplus_sum(x, v_mul(r.root, r.back));
     /* beta / (4 sum), with beta = 0 apart: 0/0 at 0. */
     const vec below = v_drop(v_eq(p.beta, v_set(0)), v_mul(v_set(0.25f), v_div(p.beta, sum)));
-    return v_or(v_select(v_lt(x, v_set(0)), below, sum), v_zero_or_nan(x));
+    /* beta = 0 apart again: the halves of a subnormal x are not exact. */
+    const vec above = v_select(v_eq(p.beta, v_set(0)), v_abs(x), sum);
+    return v_or(v_select(v_lt(x, v_set(0)), below, above), v_zero_or_nan(x));
 }
 
 ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)

@@ -212,6 +212,8 @@ double backward_error(double terms, double zero, float x, float g, float got, do
     double error = ulp_error(got, want);
     if (terms > 0 && (isinf(g) || g == 0) && fabs(slope) <= 0x1p-22 * terms)
         return 0; /* the sign of f' is lost in its terms, and with it the product's */
+    if (isinf(g) && beside_zero((double)x, zero) && fabs(slope) <= 0x1p-22)
+        return 0; /* the sign of f', or that it is not 0, may be lost */
     if (error == 0 || isnan(want) || isnan(got))
         return error;
     const double size = fabs((double)g), off = fabs((double)got - want);

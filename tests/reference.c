@@ -35,8 +35,9 @@ static void evaluate_finite(act_kind kind, enum op op, double x, const act_param
     if (mpfr_zero_p(v->slope) && mpfr_cmp_d(v->slope_terms, 0x1p-100) > 0)
         return; /* terms that cancel */
     formula_init(&near);
-    for (double at = x; fabs(at) > 0x1p-200; at *= 0x1p-4) {
-        evaluate(kind, op, at * 0x1p-4, params, &near);
+    /* MPFR's exponents end at 2^62: 16 bits nearer is e^-(2^46), of a cube e^-(2^14), still nothing. */
+    for (double at = x; fabs(at) > 0x1p-200; at *= 0x1p-16) {
+        evaluate(kind, op, at * 0x1p-16, params, &near);
         if (mpfr_number_p(near.slope) && !mpfr_zero_p(near.slope))
             break;
     }
