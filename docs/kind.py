@@ -98,7 +98,8 @@ class Kind:
         over = re.search(r"\.zero_over = '(\w)'", test[1])
         # test_data.h has the meaning of the letters.
         scale = {None: "", "b": " / beta", "c": " / (gamma * (alpha - beta))"}
-        self.zero = zero and zero[1] + scale[over and over[1]]
+        over = over and over[1]
+        self.zero = zero and over in scale and zero[1] + scale[over]
 
     def derivative_at(self, x, y, params):
         value, *definitions = split_at(self.derivative, ",")

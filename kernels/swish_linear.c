@@ -26,4 +26,5 @@ ACT_OP vec swish_linear_backward(vec x, vec g, struct vparams p)
 }
 
 ACT_KERNEL(swish_linear)
-ACT_TEST(swish_linear, .cancels = 2, .edge = {-1.66, -104, -91.9, -87.3365402, 16.6, 40, -708.4});
+ACT_TEST(swish_linear, .zero = -1.27846454, .zero_over = 'B', .cancels = 2,
+         .edge = {-1.66, -104, -91.9, -87.3365402, 16.6, 40, -708.4});

@@ -4,7 +4,8 @@
 
 struct act_test {
     double zero;     /* of f', where relative error is unbounded: an absolute bound within .5 */
-    int zero_over;   /* the zero is at zero / field: 'b' beta, 'c' gamma (alpha - beta), 0 none */
+    int zero_over;   /* the zero is at zero / field: 'b' beta, 'c' gamma (alpha - beta), 0 none;
+                      * 'B' beta, and none unless alpha is tiny: it moves the zero */
     int cancels;     /* a sum of terms: error relative to them, not to the result; 1: except with the
                       * default parameters, 2: with those too, 3: as 1, and
                       * relative to |alpha| + |beta| where a term fades */

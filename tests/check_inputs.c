@@ -170,6 +170,7 @@ double zero_of(act_kind kind, const act_params *params)
     const struct act_test *t = act_tests[kind];
     const double by = t->zero_over == 'b'   ? params->beta
                       : t->zero_over == 'c' ? params->gamma * (params->alpha - params->beta)
+                      : t->zero_over == 'B' ? (fabs(params->alpha) < 1e-3 ? params->beta : 0)
                                             : 1;
     return t->zero == 0 || by == 0 ? 0 : t->zero / by;
 }
