@@ -26,6 +26,7 @@ struct options {
     size_t sizes[SIZE_LIMIT];
     int size_count;  /* 0: the default sizes */
     double min_time; /* seconds per cell; 0: chosen */
+    long threads;    /* in a call; 0: one, and pinned */
     act_dtype dtype;
     int uniform; /* --dist uniform8: U[-8, 8] instead of N(0, 1.5) */
     const char *input, *json, *csv, *compare;

@@ -30,6 +30,7 @@ void report_json(FILE *f, const struct run *r)
     cJSON_AddNumberToObject(context, "fma_slot_ns", c.slot);
     cJSON_AddNumberToObject(context, "copy_gb_per_s", c.copy_gb_per_s);
     cJSON_AddNumberToObject(context, "call_overhead_ns", r->overhead.median);
+    cJSON_AddNumberToObject(context, "threads", fmax(1, (double)r->options->threads));
     cJSON_AddNumberToObject(context, "cpu_share", fmin(1, r->cpu_total / r->real_total));
     cJSON *list = cJSON_AddArrayToObject(root, "benchmarks");
     for (size_t i = 0; i < r->count; i++) {

@@ -1,6 +1,7 @@
 /* Time: the cells of one array size in turns, on one CPU. */
 #include "bench/bench.h"
 
+#include <limits.h>
 #include <math.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -127,7 +128,13 @@ static void progress(size_t done, size_t of)
 /* In turns, so that a change of clock or load hits all cells of a size alike. */
 void run_measure(struct run *r)
 {
-    pin();
+    const long threads = r->options->threads;
+    if (threads < 2) {
+        act_set_num_threads(1); /* whatever ACTFN_NUM_THREADS says */
+        pin();
+    } else if (threads > INT_MAX || act_set_num_threads((int)threads) != ACT_OK) {
+        die("--threads: the library does not offer %ld threads", threads);
+    }
     const act_isa before = act_get_isa();
     const double given = r->options->min_time * 1e9 / REPS;
     const double least = given > 0 ? fmax(given, LEAST_NS) : CHOSEN_NS;
@@ -153,5 +160,6 @@ void run_measure(struct run *r)
         r->overhead.sample[rep] = repetition(r, &r->overhead);
     summarize(&r->overhead);
     progress(1, 1);
+    act_set_num_threads(1);
     act_set_isa(before);
 }

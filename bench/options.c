@@ -23,6 +23,7 @@ static const char help[] =
     "  --dtype T         f32 (default) or f64\n"
     "  --dist D          normal, N(0, 1.5) (default), or uniform8, U[-8, 8]\n"
     "  --input F.npy     a tensor of f32 as input; n is its size unless --n is given\n"
+    "  --threads N       threads of the library in a call, not pinned; default: 1, pinned\n"
     "  --min-time S      seconds per measurement\n"
     "  --json F, --csv F results as JSON (Google Benchmark's) or CSV; - is standard output\n"
     "  --compare F.json  an earlier --json: ratio of each time to it\n"
@@ -101,6 +102,7 @@ void options_parse(struct options *o, int argc, char **argv)
         DTYPE,
         DIST,
         INPUT,
+        THREADS,
         TIME,
         JSON,
         CSV,
@@ -114,7 +116,8 @@ void options_parse(struct options *o, int argc, char **argv)
         {"n", 1, NULL, N},         {"dtype", 1, NULL, DTYPE},     {"dist", 1, NULL, DIST},
         {"input", 1, NULL, INPUT}, {"min-time", 1, NULL, TIME},   {"json", 1, NULL, JSON},
         {"csv", 1, NULL, CSV},     {"compare", 1, NULL, COMPARE}, {"list", 0, NULL, LIST},
-        {"help", 0, NULL, HELP},   {"version", 0, NULL, VERSION}, {NULL, 0, NULL, 0},
+        {"help", 0, NULL, HELP},   {"version", 0, NULL, VERSION}, {"threads", 1, NULL, THREADS},
+        {NULL, 0, NULL, 0},
     };
     *o = (struct options){0};
     opterr = 0;
@@ -145,6 +148,11 @@ void options_parse(struct options *o, int argc, char **argv)
             break;
         case INPUT:
             o->input = optarg;
+            break;
+        case THREADS:
+            o->threads = strtol(optarg, &end, 10);
+            if (*end || !isdigit((unsigned char)*optarg) || o->threads < 1)
+                die("--threads: '%s' is not a positive number", optarg);
             break;
         case TIME:
             o->min_time = strtod(optarg, &end);

@@ -63,8 +63,11 @@ void report_table(FILE *f, const struct run *r)
             r->input, act_isa_name(r->best), c.slot, c.copy_gb_per_s);
     fprintf(f, "call overhead: relu forward of %zu elements %.1f ns\n", r->overhead.n,
             r->overhead.median);
+    const long threads = r->options->threads;
+    if (threads > 1)
+        fprintf(f, "threads: %ld in a call of the library; slots and copies are of one\n", threads);
     const double others = 1 - r->cpu_total / r->real_total;
-    if (others > 0.02)
+    if (others > 0.02 && threads < 2)
         fprintf(f, "note: others had this CPU for %.0f%% of the time; the times are noisy\n",
                 100 * others);
     fputc('\n', f);

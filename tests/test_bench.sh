@@ -52,12 +52,12 @@ quick="--kind relu --isa scalar --n 64 --min-time 0.0001"
 for option in --nonsense -x word "--isa" "--isa sse5" "--isa neon,avx2,scalar5" "--kind nosuch*" \
     "--op sideways" "--n 0" "--n -1" "--n +1" "--n 12x" "--n ," "--n 8,,9" "--n 99999999999" \
     "--kind ,relu" -xy --list=x --help=x --i "--dtype f16" "--dist cauchy" \
-    "--min-time 0" "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
+    "--threads 0" "--threads -1" "--threads 2x" "--threads 99999999999" "--min-time 0" "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
     "--compare /nonexistent/x" "--compare text.npy" "--input /nonexistent.npy" "--input ."; do
     # shellcheck disable=SC2086 # an option and its value
     refuse $quick $option
 done
-for option in --isa --kind --n --op --dtype --min-time; do
+for option in --isa --kind --n --op --dtype --threads --min-time; do
     refuse $option ""
 done
 refuse --n " 5"
@@ -100,6 +100,12 @@ accept $quick --input good.npy --op forward,backward,from-output
 accept --kind relu,gelu --isa scalar --n 100,64,100 --min-time 0.0001 --csv out.csv
 [ "$(wc -l <out.csv)" = 9 ] || bad "--csv: not a header and 2 kinds x 2 operations x 2 sizes"
 ! grep -q nan out.csv || bad "--csv: a nan where there is no figure"
+accept --kind silu --isa scalar --n 65536 --min-time 0.0001 --threads 1
+if "$bench" --kind silu --isa scalar --n 65536 --min-time 0.0001 --threads 2 >out 2>err; then
+    grep -q '^threads: 2 ' out || bad "--threads 2: not said in the table"
+else
+    grep -q 'does not offer' err || bad "--threads 2: $(cat err)" # built without OpenMP
+fi
 accept --kind silu --isa scalar --n 64 --min-time 0.0001 --dtype f64 --csv -
 [ "$(wc -l <out)" = 3 ] || bad "--csv -: more than the rows on stdout"
 
