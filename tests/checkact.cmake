@@ -1,5 +1,5 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
-# act-verify: every float, and the audit of its reference. act-hash: the bits of reproducible mode.
+# act-verify: every float, and the audit of its reference. act-hash: the bits of every table.
 act_kernel_library(act_test_data scalar 0 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
@@ -10,7 +10,7 @@ pkg_check_modules(MPFR REQUIRED IMPORTED_TARGET mpfr)
 add_executable(test_reference test_reference.c reference.c formula.c)
 add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
                verify_run.c verify_slice.c verify_state.c reference.c formula.c)
-set_source_files_properties(verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
+set_source_files_properties(act-hash.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 add_executable(act-hash act-hash.c)
