@@ -34,6 +34,11 @@ function(act_kind_files isa files fast)
   set(${fast} ${kinds} PARENT_SCOPE)
 endfunction()
 
+# Structured operations: kernels/<part>.c for each ACT_PART of dispatch/parts.inc, like the kinds.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS dispatch/parts.inc)
+file(STRINGS dispatch/parts.inc ACT_PARTS REGEX "^ACT_PART\\(")
+list(TRANSFORM ACT_PARTS REPLACE "^ACT_PART\\(([a-z0-9_]+)\\).*" "${CMAKE_SOURCE_DIR}/kernels/\\1.c")
+
 # Kernels never go through link-time optimisation: it could move their code into baseline objects.
 function(act_kernel_library target isa f64)
   if(f64)
@@ -41,6 +46,10 @@ function(act_kernel_library target isa f64)
   else()
     act_kind_files(${isa} files fast)
   endif()
+  act_unit_library(${target} ${isa} ${f64} "${files}" ${ARGN})
+endfunction()
+
+function(act_unit_library target isa f64 files)
   add_library(${target} OBJECT ${files})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
                              $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)
@@ -55,7 +64,10 @@ macro(act_isa name features)
   foreach(act_f64 0 1)
     math(EXPR act_bits "32 * (1 + ${act_f64})")
     act_kernel_library(actk_${name}_f${act_bits} ${name} ${act_f64} ${ARGN} -DACT_TEST_DATA=0)
-    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>)
+    act_unit_library(actp_${name}_f${act_bits} ${name} ${act_f64} "${ACT_PARTS}" ${ARGN}
+                     -DACT_TEST_DATA=0)
+    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>
+         $<TARGET_OBJECTS:actp_${name}_f${act_bits}>)
   endforeach()
 
   add_library(act_table_${name} OBJECT dispatch/table.c)

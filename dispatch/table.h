@@ -3,6 +3,7 @@
 #define ACT_DISPATCH_TABLE_H
 
 #include "actfn/actfn.h"
+#include "dispatch/parts.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
@@ -31,6 +32,9 @@ enum {
 
 struct act_table {
     const struct act_row *row[ACT_MODE_COUNT][ACT_DTYPE_COUNT][ACT_KIND_COUNT];
+#define ACT_PART(name) const struct act_##name##_row *name[ACT_DTYPE_COUNT];
+#include "dispatch/parts.inc"
+#undef ACT_PART
 };
 
 /* Tables by ISA id, NULL where not built; the constant end of dispatch/select.c. */
@@ -39,6 +43,18 @@ extern const struct act_table *const act_tables[ACT_ISA_MAX];
 
 /* isa | mode << 8: one word, so that a reader never sees half a change. */
 extern _Atomic uint32_t act_state;
+
+/* What a call uses from beginning to end. */
+struct act_choice {
+    act_isa isa;
+    act_mode mode;
+};
+
+static inline struct act_choice act_current(void)
+{
+    const uint32_t state = atomic_load_explicit(&act_state, memory_order_relaxed);
+    return (struct act_choice){(act_isa)(state & 0xff), (act_mode)(state >> 8)};
+}
 
 static inline const struct act_row *act_current_row(act_dtype dtype, act_kind kind)
 {

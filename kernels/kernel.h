@@ -133,6 +133,14 @@ ACT_OP vec v_neg(vec a)
             v_store_n(d, f(v_load_n(x, n), v_load_n(g, n), p), n);                                 \
     }
 
+/* What the file of a structured operation ends with: ACT_PART_ROW(part) = {functions}; */
+#define ACT_PART_SYMBOL_(part, dtype, isa)  actp_##part##_##dtype##_##isa
+#define ACT_PART_SYMBOL__(part, dtype, isa) ACT_PART_SYMBOL_(part, dtype, isa)
+#define ACT_PART_SYMBOL(part)               ACT_PART_SYMBOL__(part, ACT_DTYPE_NAME, ACT_ISA_NAME)
+#define ACT_PART_ROW(part)                                                                         \
+    extern const struct act_##part##_row ACT_PART_SYMBOL(part);                                    \
+    const struct act_##part##_row ACT_PART_SYMBOL(part)
+
 /* ---- what a kind's file ends with -------------------------------------------------------------
  * ACT_KERNEL(kind): the file has defined
  *   vec <kind>_forward(vec x, struct vparams p)             y = f(x)

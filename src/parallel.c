@@ -23,37 +23,39 @@ static _Atomic(const act_executor *) current_executor;
 static _Atomic int forked;
 
 struct piece_list {
-    const struct act_job *job;
-    size_t pieces, step;
+    void (*run)(const void *job, size_t first, size_t n);
+    const void *job;
+    size_t count, pieces, step;
 };
 
 static void run_piece(void *arg, size_t i)
 {
     const struct piece_list *list = arg;
-    struct act_job part = *list->job;
-    const size_t first = i * list->step, rest = part.n - first;
-    part.in = (const char *)part.in + first * part.size;
-    if (part.grad_out)
-        part.grad_out = (const char *)part.grad_out + first * part.size;
-    part.out = (char *)part.out + first * part.size;
-    part.n = rest < list->step ? rest : list->step;
-    act_run_whole(&part);
+    const size_t first = i * list->step, rest = list->count - first;
+    list->run(list->job, first, rest < list->step ? rest : list->step);
 }
 
-void act_run_pieces(const struct act_job *job)
+void act_run_parts(void (*run)(const void *job, size_t first, size_t n), const void *job,
+                   size_t count, size_t unit)
 {
     const act_executor *executor = atomic_load_explicit(&current_executor, memory_order_acquire);
     size_t width = (size_t)atomic_load_explicit(&thread_count, memory_order_relaxed);
-    if (width > job->n / ACT_PIECE_MIN)
-        width = job->n / ACT_PIECE_MIN;
-    if (width < 2 || (!executor && atomic_load_explicit(&forked, memory_order_relaxed))) {
-        act_run_whole(job);
+    const size_t elements = count * unit;
+    if (width > elements / ACT_PIECE_MIN)
+        width = elements / ACT_PIECE_MIN;
+    if (width > count)
+        width = count;
+    if (elements < ACT_SPLIT_MIN || width < 2 ||
+        (!executor && atomic_load_explicit(&forked, memory_order_relaxed))) {
+        run(job, 0, count);
         return;
     }
     /* Equal pieces but for the last; rounding up may leave fewer than width. */
-    struct piece_list list = {.job = job};
-    list.step = (job->n - 1) / (width * CUT) * CUT + CUT;
-    list.pieces = (job->n + list.step - 1) / list.step;
+    struct piece_list list = {.run = run, .job = job, .count = count};
+    list.step = (count - 1) / width + 1;
+    if (unit == 1)
+        list.step = (list.step - 1) / CUT * CUT + CUT;
+    list.pieces = (count - 1) / list.step + 1;
     if (executor) {
         executor->run(executor->self, run_piece, &list, list.pieces);
         return;
@@ -64,8 +66,24 @@ void act_run_pieces(const struct act_job *job)
     for (int i = 0; i < pieces; i++)
         run_piece(&list, (size_t)i);
 #else
-    act_run_whole(job);
+    run(job, 0, count);
 #endif
+}
+
+static void run_elements(const void *job, size_t first, size_t n)
+{
+    struct act_job part = *(const struct act_job *)job;
+    part.in = (const char *)part.in + first * part.size;
+    if (part.grad_out)
+        part.grad_out = (const char *)part.grad_out + first * part.size;
+    part.out = (char *)part.out + first * part.size;
+    part.n = n;
+    act_run_whole(&part);
+}
+
+void act_run_pieces(const struct act_job *job)
+{
+    act_run_parts(run_elements, job, job->n, 1);
 }
 
 static int has_threads(void)

@@ -19,6 +19,11 @@ struct act_job {
  * ns an element, and waking a second thread 1 to 2 us (up to 7 after it has slept). */
 enum { ACT_PIECE_MIN = 16384, ACT_SPLIT_MIN = 2 * ACT_PIECE_MIN };
 
+/* Calls run(job, first, n) for parts that make up [0, count), side by side if the whole, count
+ * times unit elements, is worth it. */
+void act_run_parts(void (*run)(const void *job, size_t first, size_t n), const void *job,
+                   size_t count, size_t unit);
+
 void act_run_pieces(const struct act_job *job);
 
 /* In the caller, whole. */

@@ -56,7 +56,21 @@ enum {
     ACT_ERR_UNSUPPORTED /* the kind, ISA or mode does not offer this operation */
 };
 
-enum { ACT_F32 = 0, ACT_F64 };
+enum {
+    ACT_F32 = 0,
+    ACT_F64,
+    ACT_BF16,
+    ACT_F16,
+    ACT_BF16_F32, /* bf16 in, and grad_out; f32 out */
+    ACT_F16_F32   /* the same of f16 */
+};
+
+/* Flags of one call: act_forward_t and its like. */
+enum {
+    ACT_REPRODUCIBLE = 1, /* as in reproducible mode */
+    ACT_SERIAL = 2,       /* in the caller's thread */
+    ACT_ACCUMULATE = 4    /* not offered by the elementwise calls */
+};
 
 /* ISAs the library may be built with. Further ones are reached by act_isa_from_name. */
 enum { ACT_ISA_SCALAR = 0, ACT_ISA_SSE42, ACT_ISA_AVX2, ACT_ISA_AVX512, ACT_ISA_NEON };
@@ -102,6 +116,55 @@ ACT_API act_status act_backward_from_output(act_kind kind, const act_params *par
 ACT_API act_status act_backward_from_output_f64(act_kind kind, const act_params *params,
                                                 const double *out, const double *grad_out,
                                                 double *grad_in, size_t n);
+
+/* ---- gated units --------------------------------------------------------------------------- */
+
+/* y = f(min(gate, limit)) (clamp(up, -limit, limit) + up_bias) for any kind f: GLU, ReGLU, GEGLU,
+ * SwiGLU. gate[r * row + c * step], and up likewise, for r < rows and c < cols:
+ *   separate arrays     row = cols,     step = 1
+ *   two halves of one   row = 2 * cols, step = 1, up = gate + cols
+ *   interleaved         row = 2 * cols, step = 2, up = gate + 1 */
+typedef struct act_gate {
+    size_t rows, cols, row, step;
+    double limit; /* >= 0; 0 means none */
+    double up_bias;
+} act_gate;
+
+/* out is [rows][cols] without gaps; grad_out like out, dgate like gate, dup like up.
+ *   dgate = grad_out u f'(min(gate, limit)), 0 where gate > limit;  u the second factor above
+ *   dup   = grad_out f(min(gate, limit)),    0 where |up| > limit
+ * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. An output may have the elements of an input
+ * under the same indices. ACT_ERR_PARAM: limit or up_bias is no number, limit < 0; ACT_ERR_SIZE:
+ * step is 0 or elements of one array coincide; checked in the order of the elementwise calls.
+ * Error of out and dup: that of f, and one rounding of u and of the product. */
+ACT_API act_status act_gated_forward(act_dtype type, unsigned flags, act_kind kind,
+                                     const act_params *params, const act_gate *shape,
+                                     const void *gate, const void *up, void *out);
+ACT_API act_status act_gated_backward(act_dtype type, unsigned flags, act_kind kind,
+                                      const act_params *params, const act_gate *shape,
+                                      const void *gate, const void *up, const void *grad_out,
+                                      void *dgate, void *dup);
+
+/* ---- bias and activation --------------------------------------------------------------------- */
+
+/* An array [outer][axis][inner] without gaps. Channels last: {rows, channels, 1}; NCHW:
+ * {batch, channels, height * width}. */
+typedef struct act_shape {
+    size_t outer, axis, inner;
+} act_shape;
+
+/* out = f(in + bias), bias [axis] of the element type. out may be in.
+ *   grad_in = grad_out f'(in + bias), dbias = the sum of grad_in over outer and inner, in f64 and
+ * rounded once (f64: within 2^-53 of the sum of the terms per term); ACT_ACCUMULATE adds it to what
+ * dbias holds. grad_in may be in or grad_out, dbias may be bias. in + bias is rounded once.
+ * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. Checked in the order of the elementwise calls. */
+ACT_API act_status act_bias_forward(act_dtype type, unsigned flags, act_kind kind,
+                                    const act_params *params, act_shape shape, const void *bias,
+                                    const void *in, void *out);
+ACT_API act_status act_bias_backward(act_dtype type, unsigned flags, act_kind kind,
+                                     const act_params *params, act_shape shape, const void *bias,
+                                     const void *in, const void *grad_out, void *grad_in,
+                                     void *dbias);
 
 /* ---- what there is ----------------------------------------------------------------------- */
 

@@ -41,3 +41,11 @@
     ROW_OF(name, _f64, double, ACT_F64, output)
 #include "actfn/kinds.inc"
 #undef ACT_KIND
+
+/* The structured operations are not called. */
+#define PART(name, dtype) CAT4(actp_##name, dtype, _, ACT_ISA_NAME)
+#define ACT_PART(name)                                                                             \
+    extern const struct act_##name##_row PART(name, _f32), PART(name, _f64);                       \
+    const struct act_##name##_row PART(name, _f32) = {0}, PART(name, _f64) = {0};
+#include "dispatch/parts.inc"
+#undef ACT_PART

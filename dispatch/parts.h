@@ -1,0 +1,41 @@
+/* Rows of the structured operations: loops of one ISA and element type over at most a chunk. Arrays
+ * are of the element type; n may be 0. */
+#ifndef ACT_DISPATCH_PARTS_H
+#define ACT_DISPATCH_PARTS_H
+
+#include <stddef.h>
+
+/* The clamps of a gated unit. limit: infinite for none; up_bias 0 adds nothing, not even to -0. */
+struct act_gate_clamp {
+    double limit, up_bias;
+};
+
+/* gate and up are read, dgate and dup written, at every step-th element. Outputs may be inputs
+ * under the same indices. */
+struct act_gate_row {
+    /* dst = min(gate, limit) */
+    void (*take)(const struct act_gate_clamp *c, const void *gate, size_t step, void *dst,
+                 size_t n);
+    /* out = f * u, u = clamp(up, +-limit) + up_bias */
+    void (*multiply)(const struct act_gate_clamp *c, const void *f, const void *up, size_t step,
+                     void *out, size_t n);
+    /* dup = gradient * (f where |up| <= limit, else 0) */
+    void (*up_gradient)(const struct act_gate_clamp *c, const void *gradient, const void *f,
+                        const void *up, void *dup, size_t step, size_t n);
+    /* dgate = slope where gate <= limit, else 0 */
+    void (*gate_gradient)(const struct act_gate_clamp *c, const void *slope, const void *gate,
+                          size_t step, void *dgate, size_t dgate_step, size_t n);
+};
+
+/* x, z and gradients are [rows][channels][inner], bias and tile of the same element type. */
+struct act_bias_row {
+    /* z = x + bias, element by element */
+    void (*add)(const void *x, const void *bias, void *z, size_t n);
+    /* tile[c][i] = bias[c] */
+    void (*spread)(const void *bias, size_t channels, size_t inner, void *tile);
+    /* sums[c] += sum of gradient[r][c][i], in an order that the ISA does not change */
+    void (*accumulate)(const void *gradient, size_t rows, size_t channels, size_t inner,
+                       double *sums);
+};
+
+#endif

@@ -1,0 +1,239 @@
+/* Bias and activation in one pass: act_bias_forward, act_bias_backward. In chunks that stay in the
+ * first cache; the kind's own kernel does f and f'. */
+#include "src/check.h"
+#include "src/info.h"
+#include "src/parallel.h"
+
+#include <string.h>
+
+#ifdef __AVX__
+#error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
+#endif
+
+/* Scratch: a tile of biases and the sums x + bias, 4 KiB each, and as much of f64 sums. */
+enum { BUFFER = 4096, BLOCK = BUFFER / sizeof(double) /* channels summed at once */ };
+
+struct biased {
+    const struct act_row *row;
+    const struct act_bias_row *loops;
+    const act_params *params;
+    act_shape shape;
+    size_t size;
+    const char *bias, *in, *grad_out;
+    char *out, *dbias; /* dbias NULL: forward */
+    int accumulate;
+};
+
+/* [rows][channels][inner] without gaps from element at on; channel is the first. */
+struct chunk {
+    size_t at, rows, channel, channels, inner;
+};
+
+struct scratch {
+    _Alignas(64) char tile[BUFFER], z[BUFFER];
+    double sums[BLOCK];
+    size_t first;       /* channel of sums[0] */
+    struct chunk tiled; /* what tile is for; rows 0: nothing */
+};
+
+/* The biases of a chunk, element by element. */
+static const char *biases(const struct biased *b, struct scratch *s, const struct chunk *c)
+{
+    if (c->rows == 1 && c->inner == 1)
+        return b->bias + c->channel * b->size;
+    if (s->tiled.rows >= c->rows && s->tiled.channel == c->channel &&
+        s->tiled.channels == c->channels && s->tiled.inner >= c->inner &&
+        (c->rows == 1 || s->tiled.inner == c->inner) &&
+        (c->channels == 1 || s->tiled.inner == c->inner))
+        return s->tile;
+    const size_t bytes = c->channels * c->inner * b->size;
+    b->loops->spread(b->bias + c->channel * b->size, c->channels, c->inner, s->tile);
+    for (size_t r = 1; r < c->rows; r++)
+        memcpy(s->tile + r * bytes, s->tile, bytes);
+    s->tiled = *c;
+    return s->tile;
+}
+
+static void run_chunk(const struct biased *b, struct scratch *s, struct chunk c)
+{
+    const size_t n = c.rows * c.channels * c.inner, at = c.at * b->size;
+    b->loops->add(b->in + at, biases(b, s, &c), s->z, n);
+    if (!b->dbias) {
+        b->row->forward(b->params, s->z, b->out + at, n);
+        return;
+    }
+    b->row->backward(b->params, s->z, b->grad_out + at, b->out + at, n);
+    b->loops->accumulate(b->out + at, c.rows, c.channels, c.inner,
+                         s->sums + (c.channel - s->first));
+}
+
+/* The part of a row from channel first to end, in chunks of whole channels or of pieces of one. */
+static void run_row(const struct biased *b, struct scratch *s, size_t outer, size_t first,
+                    size_t end)
+{
+    const size_t most = BUFFER / b->size, inner = b->shape.inner, start = outer * b->shape.axis;
+    if (inner <= most) {
+        for (size_t c = first; c < end; c += most / inner) {
+            const size_t channels = end - c < most / inner ? end - c : most / inner;
+            run_chunk(b, s, (struct chunk){(start + c) * inner, 1, c, channels, inner});
+        }
+        return;
+    }
+    for (size_t c = first; c < end; c++)
+        for (size_t i = 0; i < inner; i += most) {
+            const size_t n = inner - i < most ? inner - i : most;
+            run_chunk(b, s, (struct chunk){(start + c) * inner + i, 1, c, 1, n});
+        }
+}
+
+/* Channels [first, end) of rows [row, row_end); several whole rows at once if they are short. */
+static void run_rows(const struct biased *b, struct scratch *s, size_t row, size_t row_end,
+                     size_t first, size_t end)
+{
+    const act_shape shape = b->shape;
+    const size_t most = BUFFER / b->size;
+    if (row == row_end)
+        return;
+    if (end - first < shape.axis || shape.inner > most || shape.axis > most / shape.inner) {
+        for (; row < row_end; row++)
+            run_row(b, s, row, first, end);
+        return;
+    }
+    const size_t length = shape.axis * shape.inner, step = most / length;
+    for (; row < row_end; row += step) {
+        const size_t rows = row_end - row < step ? row_end - row : step;
+        run_chunk(b, s, (struct chunk){row * length, rows, 0, shape.axis, shape.inner});
+    }
+}
+
+static void store_sums(const struct biased *b, const struct scratch *s, size_t channels)
+{
+    for (size_t c = 0; c < channels; c++) {
+        char *const to = b->dbias + (s->first + c) * b->size;
+        double old = 0;
+        if (b->size == sizeof(double)) {
+            if (b->accumulate)
+                memcpy(&old, to, sizeof old);
+            old += s->sums[c];
+            memcpy(to, &old, sizeof old);
+        } else {
+            float value = 0;
+            if (b->accumulate)
+                memcpy(&value, to, sizeof value);
+            value = (float)((double)value + s->sums[c]);
+            memcpy(to, &value, sizeof value);
+        }
+    }
+}
+
+static void forward_part(const void *job, size_t first, size_t n)
+{
+    const struct biased *b = job;
+    struct scratch s;
+    s.tiled.rows = 0;
+    run_rows(b, &s, first, first + n, 0, b->shape.axis);
+}
+
+/* Blocks of channels: a sum is one thread's. */
+static void backward_part(const void *job, size_t first, size_t n)
+{
+    const struct biased *b = job;
+    for (size_t block = first; block < first + n; block++) {
+        struct scratch s;
+        s.tiled.rows = 0;
+        s.first = block * BLOCK;
+        memset(s.sums, 0, sizeof s.sums);
+        const size_t rest = b->shape.axis - s.first, channels = rest < BLOCK ? rest : BLOCK;
+        run_rows(b, &s, 0, b->shape.outer, s.first, s.first + channels);
+        store_sums(b, &s, channels);
+    }
+}
+
+static act_status check(act_dtype t, unsigned flags, unsigned allowed, act_kind k,
+                        const act_params **p, act_shape s, struct biased *b)
+{
+    if (!act_kind_valid(k))
+        return ACT_ERR_KIND;
+    struct act_choice choice;
+    act_status status = act_check_type(t, flags, allowed, &choice);
+    if (status != ACT_OK)
+        return status;
+    if (t != ACT_F32 && t != ACT_F64)
+        return ACT_ERR_UNSUPPORTED;
+    status = act_check_params(k, t, p);
+    if (status != ACT_OK)
+        return status;
+    const size_t size = t == ACT_F64 ? sizeof(double) : sizeof(float);
+    size_t bytes;
+    if (__builtin_mul_overflow(s.outer, s.axis, &bytes) ||
+        __builtin_mul_overflow(bytes, s.inner, &bytes) ||
+        __builtin_mul_overflow(bytes, size, &bytes) || bytes > PTRDIFF_MAX ||
+        s.axis > PTRDIFF_MAX / size)
+        return ACT_ERR_SIZE;
+    const struct act_table *table = act_tables[choice.isa];
+    *b = (struct biased){.row = table->row[choice.mode][t][k],
+                         .loops = table->bias[t],
+                         .params = *p,
+                         .shape = s,
+                         .size = size,
+                         .accumulate = (flags & ACT_ACCUMULATE) != 0};
+    return ACT_OK;
+}
+
+static struct act_view array(const void *base, size_t n, size_t size)
+{
+    return (struct act_view){base, 1, n, n, 1, size};
+}
+
+act_status act_bias_forward(act_dtype t, unsigned flags, act_kind k, const act_params *p,
+                            act_shape s, const void *bias, const void *in, void *out)
+{
+    struct biased b;
+    const act_status status = check(t, flags, ACT_REPRODUCIBLE | ACT_SERIAL, k, &p, s, &b);
+    const size_t n = s.outer * s.axis * s.inner;
+    if (status != ACT_OK || n == 0)
+        return status;
+    if (!bias || !in || !out)
+        return ACT_ERR_NULL;
+    const struct act_view x = array(in, n, b.size), y = array(out, n, b.size),
+                          v = array(bias, s.axis, b.size);
+    if (!act_views_same_or_disjoint(&x, &y) || !act_views_disjoint(&v, &y))
+        return ACT_ERR_OVERLAP;
+    b.bias = bias, b.in = in, b.out = out;
+    if (flags & ACT_SERIAL)
+        forward_part(&b, 0, s.outer);
+    else
+        act_run_parts(forward_part, &b, s.outer, s.axis * s.inner);
+    return ACT_OK;
+}
+
+act_status act_bias_backward(act_dtype t, unsigned flags, act_kind k, const act_params *p,
+                             act_shape s, const void *bias, const void *in, const void *grad_out,
+                             void *grad_in, void *dbias)
+{
+    struct biased b;
+    const act_status status =
+        check(t, flags, ACT_REPRODUCIBLE | ACT_SERIAL | ACT_ACCUMULATE, k, &p, s, &b);
+    const size_t n = s.outer * s.axis * s.inner;
+    if (status != ACT_OK || s.axis == 0)
+        return status;
+    if (!dbias || (n && (!bias || !in || !grad_out || !grad_in)))
+        return ACT_ERR_NULL;
+    const struct act_view x = array(in, n, b.size), g = array(grad_out, n, b.size),
+                          d = array(grad_in, n, b.size), v = array(bias, s.axis, b.size),
+                          dv = array(dbias, s.axis, b.size);
+    if (n && (!act_views_same_or_disjoint(&x, &d) || !act_views_same_or_disjoint(&g, &d) ||
+              !act_views_disjoint(&v, &d) || !act_views_disjoint(&dv, &d) ||
+              !act_views_disjoint(&dv, &x) || !act_views_disjoint(&dv, &g) ||
+              !act_views_same_or_disjoint(&dv, &v)))
+        return ACT_ERR_OVERLAP;
+    b.bias = bias, b.in = in, b.grad_out = grad_out, b.out = grad_in, b.dbias = dbias;
+    if (n == 0)
+        b.shape.outer = 0; /* nothing to add up */
+    const size_t blocks = (s.axis + BLOCK - 1) / BLOCK;
+    if (flags & ACT_SERIAL)
+        backward_part(&b, 0, blocks);
+    else
+        act_run_parts(backward_part, &b, blocks, n / blocks);
+    return ACT_OK;
+}
