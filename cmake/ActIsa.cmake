@@ -5,7 +5,7 @@
 #   flags     compiler options for its kernels, and for nothing else
 #
 # Each kind of kinds.inc is compiled once per element type into an object library of its own with
-# these flags; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
+# these flags, and kernels/half.c into a third; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
 # kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast). act_isa_finish() then writes isas.inc, the list
 # of ISAs the C code reads, in the order of the calls.
 
@@ -34,28 +34,32 @@ function(act_kind_files isa files fast)
   set(${fast} ${kinds} PARENT_SCOPE)
 endfunction()
 
-# Kernels never go through link-time optimisation: it could move their code into baseline objects.
-function(act_kernel_library target isa f64)
-  if(f64)
+# act_kernel_library(target isa f32|f64|half [flags...]). Kernels never go through link-time
+# optimisation: it could move their code into baseline objects.
+function(act_kernel_library target isa unit)
+  set(is_f64 0)
+  if(unit STREQUAL f64)
+    set(is_f64 1)
     act_kind_files(generic files fast)
-  else()
+  elseif(unit STREQUAL f32)
     act_kind_files(${isa} files fast)
+  else()
+    set(files ${CMAKE_SOURCE_DIR}/kernels/half.c)
   endif()
   add_library(${target} OBJECT ${files})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
                              $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)
   string(COMPARE EQUAL ${isa} scalar is_scalar)
-  target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=${f64}
+  target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=${is_f64}
     ACT_ISA_HEADER="kernels/isa/${isa}.h" ACT_ISA_IS_SCALAR=$<BOOL:${is_scalar}>
     ACT_SLEEF_SSE4=$<BOOL:${SLEEF_HAS_SSE4}>)
   target_compile_options(${target} PRIVATE -fno-lto -fno-math-errno ${ARGN})
 endfunction()
 
 macro(act_isa name features)
-  foreach(act_f64 0 1)
-    math(EXPR act_bits "32 * (1 + ${act_f64})")
-    act_kernel_library(actk_${name}_f${act_bits} ${name} ${act_f64} ${ARGN} -DACT_TEST_DATA=0)
-    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>)
+  foreach(act_unit f32 f64 half)
+    act_kernel_library(actk_${name}_${act_unit} ${name} ${act_unit} ${ARGN} -DACT_TEST_DATA=0)
+    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_${act_unit}>)
   endforeach()
 
   add_library(act_table_${name} OBJECT dispatch/table.c)

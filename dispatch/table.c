@@ -22,12 +22,19 @@
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 
+#define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
+extern const struct act_half HALF(bf16), HALF(f16);
+
 extern const struct act_table CAT4(act_table, _, ACT_ISA_NAME, );
-const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {{
+const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
+    .bf16 = &HALF(bf16),
+    .f16 = &HALF(f16),
+    .row = {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
     [ACT_MODE_FAST][ACT_F32][id] = &FAST_ROW(name), [ACT_MODE_FAST][ACT_F64][id] = &F64_ROW(name), \
     [ACT_MODE_REPRODUCIBLE][ACT_F32][id] = &GENERIC_ROW(name),                                     \
     [ACT_MODE_REPRODUCIBLE][ACT_F64][id] = &F64_ROW(name),
 #include "actfn/kinds.inc"
 #undef ACT_KIND
-}};
+    },
+};

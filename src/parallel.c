@@ -32,10 +32,10 @@ static void run_piece(void *arg, size_t i)
     const struct piece_list *list = arg;
     struct act_job part = *list->job;
     const size_t first = i * list->step, rest = part.n - first;
-    part.in = (const char *)part.in + first * part.size;
+    part.in = (const char *)part.in + first * part.in_size;
     if (part.grad_out)
-        part.grad_out = (const char *)part.grad_out + first * part.size;
-    part.out = (char *)part.out + first * part.size;
+        part.grad_out = (const char *)part.grad_out + first * part.in_size;
+    part.out = (char *)part.out + first * part.out_size;
     part.n = rest < list->step ? rest : list->step;
     act_run_whole(&part);
 }

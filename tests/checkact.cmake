@@ -1,6 +1,6 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
 # act-verify: every float, and the audit of its reference. act-hash: the bits of reproducible mode.
-act_kernel_library(act_test_data scalar 0 -DACT_TEST_DATA=1)
+act_kernel_library(act_test_data scalar f32 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
 add_executable(checkact checkact.c check_accuracy.c check_memory.c)
