@@ -98,15 +98,15 @@ struct vtolerance {
     vec low, high, each, base, relative;
 };
 
-/* Within the rest of the tolerance, as a distance? (Where y is subnormal t.relative may underflow:
- * near_tie has those.) */
-ACT_OP vmask near_tie_wide(vec y, vec x, vec v, int low_bits, struct vtolerance t)
+/* Not within the rest of the tolerance, as a distance? False of an infinity too, to which terms may
+ * have overflowed. (Where y is subnormal t.relative may underflow: near_tie has those.) */
+ACT_OP vmask far_from_tie(vec y, vec x, vec v, int low_bits, struct vtolerance t)
 {
     const int32_t half = 1 << (low_bits - 1);
     const vec fixed = low_bits == F16 ? f16_fixed(y) : v_abs(y);
     const vec tie = v_from_bits(i_or(i_and(v_bits(fixed), ~(2 * half - 1)), half));
     const vec more = v_keep(v_inside(t.low, x, t.high), v_fma(v_abs(v), t.each, t.base));
-    return v_le(v_abs(v_sub(fixed, tie)), v_fma(fixed, t.relative, more));
+    return v_lt(v_fma(fixed, t.relative, more), v_abs(v_sub(fixed, tie)));
 }
 
 /* ---- the loops --------------------------------------------------------------------------------
@@ -127,9 +127,11 @@ ACT_OP vmask near_tie_wide(vec y, vec x, vec v, int low_bits, struct vtolerance 
             const vec a = v_load(y + i);                                                           \
             h_store(out + 2 * i, narrow_##type(a));                                                \
             lanes |= h_lanes(near_tie(a, low_bits, ulp)) << i;                                     \
-            if (wide)                                                                              \
-                lanes |= h_lanes(near_tie_wide(a, v_load(x + i), v_load(v + i), low_bits, t))      \
-                         << i;                                                                     \
+            if (wide) {                                                                            \
+                const vec b = v_load(x + i), c = v_load(v + i);                                    \
+                const uint32_t far = h_lanes(far_from_tie(a, b, c, low_bits, t));                  \
+                lanes |= (~far & ((1u << VL) - 1)) << i;                                           \
+            }                                                                                      \
         }                                                                                          \
         return lanes;                                                                              \
     }                                                                                              \

@@ -116,20 +116,31 @@ static double power_of_two(int n) /* normal */
     return a;
 }
 
-/* The sign of f(x) - y, y being what f64 has of it: 0 if that is exact. Of a function that becomes
- * a straight line towards 0 or infinity double loses the rest: x / 2 + x^2 / 4 is x / 2 for an x of
- * 2^-130, a tie of bf16. How f leaves the line shows nearer to 1. */
-static double side_of_tie(const struct act_half_call *call, double x, double y)
+/* The sign of f(x) - tie, the two being the same as far as double tells: 0 if they are the same. f
+ * is close to c x^p towards 0, and may be to a line towards infinity: x / 2 + x^2 / 4 is x / 2 in
+ * double for an x of 2^-130. On which side of that f is shows nearer to 1. */
+static double side_of_tie(const struct act_half_call *call, double x, double tie)
 {
     const double size = fabs(x), one = 1;
-    if (call->op != ACT_FORWARD || !(size < 0x1p-60 || size > 64) || size == 0)
-        return 0;
-    const double near = size < 1 ? x * 0x1p105 : copysign(8, x);
     double slope, there;
+    if (call->op != ACT_FORWARD || !((size > 0 && size < 0x1p-20) || size > 64))
+        return 0;
     call->row_f64->backward(&call->params, &x, &one, &slope, 1);
+    double near = copysign(8, x), line = tie + slope * (near - x);
+    if (size < 1) {
+        const double power = x * slope / tie;
+        const int p = power < 3.5 ? (int)(power + 0.5) : 0;
+        if (fabs(power - p) > 0x1p-10)
+            return 0;
+        const double scale = power_of_two(1023 - 13 - (int)(bits_of(size) >> 52));
+        near = x * scale; /* from 2^-13 to 2^-12 */
+        line = tie;
+        for (int i = 0; i < p; i++)
+            line *= scale;
+    }
     call->row_f64->forward(&call->params, &near, &there, 1);
-    const double off = there - (y + slope * (near - x));
-    return fabs(off) <= 0x1p-10 * fabs(there) ? off : 0; /* else it is no line */
+    const double off = there - line;
+    return fabs(off) <= 0x1p-8 * fabs(there) ? off : 0; /* else f is something else */
 }
 
 /* y to 16 bits, a tie to the side where f(x) is, else to even. */
@@ -146,10 +157,12 @@ static uint16_t round_once(const struct act_half_call *call, double x, double y)
     exponent = exponent < least ? least : exponent;
     const double unit = power_of_two(exponent - digits + 1), magic = 1.5 * 0x1p52 * unit;
     double r = a + magic - magic;
-    if (fabs(a - r) == unit / 2) {
-        const double side = sign ? -side_of_tie(call, x, y) : side_of_tie(call, x, y);
+    /* A few last places of double are the error of the kernel. */
+    if (fabs(fabs(a - r) - unit / 2) <= 0x1p-49 * a) {
+        const double tie = r < a ? r + unit / 2 : r - unit / 2;
+        const double side = (sign ? -1 : 1) * side_of_tie(call, x, sign ? -tie : tie);
         if (side != 0)
-            r = a + (side > 0 ? unit / 2 : -unit / 2);
+            r = tie + (side > 0 ? unit / 2 : -unit / 2);
     }
     if (r >= power_of_two(call->f16 ? 16 : 128))
         return sign | (call->f16 ? 0x7c00 : 0x7f80);
