@@ -5,7 +5,7 @@
 #   flags     compiler options for its kernels, and for nothing else
 #
 # Each kind of kinds.inc is compiled once per element type into an object library of its own with
-# these flags; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
+# these flags, and kernels/half.c into a third; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
 # kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast). act_isa_finish() then writes isas.inc, the list
 # of ISAs the C code reads, in the order of the calls.
 
@@ -39,35 +39,34 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS dispatch/parts.in
 file(STRINGS dispatch/parts.inc ACT_PARTS REGEX "^ACT_PART\\(")
 list(TRANSFORM ACT_PARTS REPLACE "^ACT_PART\\(([a-z0-9_]+)\\).*" "${CMAKE_SOURCE_DIR}/kernels/\\1.c")
 
-# Kernels never go through link-time optimisation: it could move their code into baseline objects.
-function(act_kernel_library target isa f64)
-  if(f64)
+# act_kernel_library(target isa f32|f64|half|part32|part64 [flags...]). Kernels never go through
+# link-time optimisation: it could move their code into baseline objects.
+function(act_kernel_library target isa unit)
+  string(REGEX MATCH "64$" is_f64 "${unit}")
+  if(unit STREQUAL f64)
     act_kind_files(generic files fast)
-  else()
+  elseif(unit STREQUAL f32)
     act_kind_files(${isa} files fast)
+  elseif(unit STREQUAL half)
+    set(files ${CMAKE_SOURCE_DIR}/kernels/half.c)
+  else()
+    set(files ${ACT_PARTS})
+    list(APPEND ARGN -O3) # plain loops become vector code
   endif()
-  act_unit_library(${target} ${isa} ${f64} "${files}" ${ARGN})
-endfunction()
-
-function(act_unit_library target isa f64 files)
   add_library(${target} OBJECT ${files})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
                              $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)
   string(COMPARE EQUAL ${isa} scalar is_scalar)
-  target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=${f64}
+  target_compile_definitions(${target} PRIVATE ACT_ISA_NAME=${isa} ACT_UNIT_F64=$<BOOL:${is_f64}>
     ACT_ISA_HEADER="kernels/isa/${isa}.h" ACT_ISA_IS_SCALAR=$<BOOL:${is_scalar}>
     ACT_SLEEF_SSE4=$<BOOL:${SLEEF_HAS_SSE4}>)
   target_compile_options(${target} PRIVATE -fno-lto -fno-math-errno ${ARGN})
 endfunction()
 
 macro(act_isa name features)
-  foreach(act_f64 0 1)
-    math(EXPR act_bits "32 * (1 + ${act_f64})")
-    act_kernel_library(actk_${name}_f${act_bits} ${name} ${act_f64} ${ARGN} -DACT_TEST_DATA=0)
-    act_unit_library(actp_${name}_f${act_bits} ${name} ${act_f64} "${ACT_PARTS}" ${ARGN}
-                     -DACT_TEST_DATA=0)
-    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>
-         $<TARGET_OBJECTS:actp_${name}_f${act_bits}>)
+  foreach(act_unit f32 f64 half part32 part64)
+    act_kernel_library(actk_${name}_${act_unit} ${name} ${act_unit} ${ARGN} -DACT_TEST_DATA=0)
+    list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_${act_unit}>)
   endforeach()
 
   add_library(act_table_${name} OBJECT dispatch/table.c)

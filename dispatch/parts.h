@@ -4,6 +4,25 @@
 #define ACT_DISPATCH_PARTS_H
 
 #include <stddef.h>
+#include <stdint.h>
+
+/* How far an f32 result may be from the real one: ulp units of its last place; for x between low
+ * and high each * |v| + base besides. */
+struct act_tolerance {
+    int32_t ulp;
+    float low, high, each, base;
+};
+
+/* A 16-bit type of an ISA, defined by kernels/half.c as actk_<type>_half_<isa>. n is a multiple of
+ * ACT_HALF_BLOCK and at most 65,536; the 16-bit array has any alignment. */
+enum { ACT_HALF_BLOCK = 32 };
+struct act_half {
+    void (*widen)(const void *in, float *out, size_t n);
+    /* Rounds y to nearest even. Which lanes the tolerance t may put on the other side of a tie is
+     * noted in doubtful, ascending; returns how many. x and v are read if t->high > t->low. */
+    size_t (*narrow)(const float *y, const float *x, const float *v, const struct act_tolerance *t,
+                     void *out, uint16_t *doubtful, size_t n);
+};
 
 /* The clamps of a gated unit. limit: infinite for none; up_bias 0 adds nothing, not even to -0. */
 struct act_gate_clamp {

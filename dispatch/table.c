@@ -22,6 +22,9 @@
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 
+#define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
+extern const struct act_half HALF(bf16), HALF(f16);
+
 #define PART_ROW(name, dtype) CAT4(actp_##name, , dtype, ACT_ISA_NAME)
 #define ACT_PART(name)                                                                             \
     extern const struct act_##name##_row PART_ROW(name, _f32_), PART_ROW(name, _f64_);
@@ -29,15 +32,19 @@
 #undef ACT_PART
 
 extern const struct act_table CAT4(act_table, _, ACT_ISA_NAME, );
-const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {.row = {
+const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
+    .bf16 = &HALF(bf16),
+    .f16 = &HALF(f16),
+#define ACT_PART(name)                                                                             \
+    .name = {[ACT_F32] = &PART_ROW(name, _f32_), [ACT_F64] = &PART_ROW(name, _f64_)},
+#include "dispatch/parts.inc"
+#undef ACT_PART
+    .row = {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
     [ACT_MODE_FAST][ACT_F32][id] = &FAST_ROW(name), [ACT_MODE_FAST][ACT_F64][id] = &F64_ROW(name), \
     [ACT_MODE_REPRODUCIBLE][ACT_F32][id] = &GENERIC_ROW(name),                                     \
     [ACT_MODE_REPRODUCIBLE][ACT_F64][id] = &F64_ROW(name),
 #include "actfn/kinds.inc"
 #undef ACT_KIND
-},
-#define ACT_PART(name) .name = {[ACT_F32] = &PART_ROW(name, _f32_), [ACT_F64] = &PART_ROW(name, _f64_)},
-#include "dispatch/parts.inc"
-#undef ACT_PART
+    },
 };

@@ -4,24 +4,13 @@
 
 #include "actfn/actfn.h"
 #include "dispatch/parts.h"
+#include "dispatch/row.h"
 
 #include <stdatomic.h>
 #include <stdint.h>
 
-enum { ACT_DTYPE_COUNT = ACT_F64 + 1, ACT_MODE_COUNT = ACT_MODE_REPRODUCIBLE + 1 };
-
-/* Arguments are checked before a kernel is called; n may be 0. */
-typedef void act_forward_fn(const act_params *p, const void *in, void *out, size_t n);
-typedef void act_backward_fn(const act_params *p, const void *in, const void *grad_out,
-                             void *grad_in, size_t n);
-
-/* Defined by kernels/<kind>.c as actk_<kind>_<dtype>_<isa>; a kind with a kernel that is for one ISA
- * and for fast mode alone has actk_<kind>_fast_f32_<isa> besides (kernels/<isa>/<kind>.c). */
-struct act_row {
-    act_forward_fn *forward;
-    act_backward_fn *backward;
-    act_backward_fn *from_output; /* NULL: the output does not determine the derivative */
-};
+/* Element types with kernels of their own; the 16-bit ones go through f32 (src/half.c). */
+enum { ACT_ROW_DTYPES = ACT_F64 + 1, ACT_MODE_COUNT = ACT_MODE_REPRODUCIBLE + 1 };
 
 enum {
     ACT_KIND_COUNT = 0
@@ -31,8 +20,9 @@ enum {
 };
 
 struct act_table {
-    const struct act_row *row[ACT_MODE_COUNT][ACT_DTYPE_COUNT][ACT_KIND_COUNT];
-#define ACT_PART(name) const struct act_##name##_row *name[ACT_DTYPE_COUNT];
+    const struct act_row *row[ACT_MODE_COUNT][ACT_ROW_DTYPES][ACT_KIND_COUNT];
+    const struct act_half *bf16, *f16;
+#define ACT_PART(name) const struct act_##name##_row *name[ACT_ROW_DTYPES];
 #include "dispatch/parts.inc"
 #undef ACT_PART
 };
@@ -56,10 +46,9 @@ static inline struct act_choice act_current(void)
     return (struct act_choice){(act_isa)(state & 0xff), (act_mode)(state >> 8)};
 }
 
-static inline const struct act_row *act_current_row(act_dtype dtype, act_kind kind)
+static inline const struct act_row *act_row_of(struct act_choice c, act_dtype dtype, act_kind kind)
 {
-    const uint32_t state = atomic_load_explicit(&act_state, memory_order_relaxed);
-    return act_tables[state & 0xff]->row[state >> 8][dtype][kind];
+    return act_tables[c.isa]->row[c.mode][dtype][kind];
 }
 
 #endif

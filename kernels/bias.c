@@ -1,5 +1,6 @@
 /* A bias per channel before the activation, and its gradient: the loops around f and f' of a kind.
  */
+#include "dispatch/parts.h"
 #include "kernels/kernel.h"
 
 static void add(const void *x, const void *bias, void *z, size_t n)

@@ -1,5 +1,6 @@
 /* Gated units, y = f(min(gate, limit)) (clamp(up, +-limit) + up_bias): the loops around f and f' of
  * a kind. A product has two roundings (three with up_bias) besides the error of f. */
+#include "dispatch/parts.h"
 #include "kernels/kernel.h"
 
 struct clamp {

@@ -3,7 +3,7 @@
  * A kind's file is compiled once per ISA and element type, with
  *   ACT_ISA_NAME    the ISA: suffix of the symbols
  *   ACT_ISA_HEADER  kernels/isa/<isa>.h
- *   ACT_UNIT_F64    1: the f64 kernels, 0: the f32 kernels
+ *   ACT_UNIT_F64    1: the f64 kernels, 0: the f32 kernels, and kernels/half.c (ACT_UNIT_HALF 1)
  * and once more with ACT_TEST_DATA for what the tests read (ACT_TEST).
  *
  * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
@@ -17,12 +17,15 @@
  *   v_select(m, a, b) = m ? a : b
  *   v_keep(m, a) = m ? a : +0                 v_drop(m, a) = m ? +0 : a
  *   f32: v_bits, v_from_bits, i_set, i_add, i_sub, i_max, i_shl, i_sar (arithmetic)
+ *   kernels/half.c: what f32 has, on every ISA, and h_load, h_store (VL 16-bit numbers of any
+ *        alignment, a lane of vint each), h_lanes (a vmask, bit i for lane i), and where H_HAS_F16
+ *        h_widen_f16, h_narrow_f16 (f16 in the low half of each lane)
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H
 #define ACT_KERNELS_KERNEL_H
 
-#include "dispatch/table.h"
+#include "dispatch/row.h"
 #include "kernels/test_data.h"
 
 #include <math.h>
@@ -31,6 +34,10 @@
 #include <string.h>
 
 #define ACT_OP static inline __attribute__((always_inline, unused))
+
+#ifndef ACT_UNIT_HALF
+#define ACT_UNIT_HALF 0
+#endif
 
 #if ACT_UNIT_F64
 typedef double elem;
@@ -47,7 +54,7 @@ typedef float elem;
 #endif
 
 /* Is the compute type double? The f64 units, and the scalar table throughout. */
-#define V_DOUBLE (ACT_UNIT_F64 || ACT_ISA_IS_SCALAR)
+#define V_DOUBLE (ACT_UNIT_F64 || (ACT_ISA_IS_SCALAR && !ACT_UNIT_HALF))
 
 /* The parameters in every lane, rounded once to the element type. */
 struct vparams {

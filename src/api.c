@@ -1,183 +1,216 @@
 /* The elementwise entry points: check the arguments, load the table, call. */
+#include "src/check.h"
 #include "src/info.h"
 #include "src/parallel.h"
 
-#include <math.h>
 #include <stdint.h>
 
 #ifdef __AVX__
 #error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
 #endif
 
-/* Parameters as a kernel of this type sees them: rounded once to the type. */
-static double round_to(act_dtype dtype, double value)
+static int is_half(act_dtype dtype)
 {
-    return dtype == ACT_F64 ? value : (double)(float)value;
+    return dtype >= ACT_BF16 && dtype <= ACT_F16_F32;
 }
 
-static int in_domain(int domain, double value, double alpha)
+/* Of in and grad_out, and of the output. */
+static size_t in_size_of(act_dtype dtype)
 {
-    switch (domain) {
-    case ACT_DOMAIN_FINITE:
-        return isfinite(value);
-    case ACT_DOMAIN_POSITIVE:
-        return isfinite(value) && value > 0;
-    case ACT_DOMAIN_NONNEGATIVE:
-        return isfinite(value) && value >= 0;
-    case ACT_DOMAIN_EXTENDED:
-        return !isnan(value);
-    case ACT_DOMAIN_ABOVE_ALPHA:
-        return value >= alpha;
-    case ACT_DOMAIN_BELOW_ALPHA:
-        return value <= alpha;
-    case ACT_DOMAIN_FINITE_ABOVE_ALPHA:
-        return isfinite(value) && value >= alpha;
-    case ACT_DOMAIN_FINITE_BELOW_ALPHA:
-        return isfinite(value) && value <= alpha;
-    default:
-        return 1;
-    }
+    return dtype == ACT_F64 ? sizeof(double) : dtype == ACT_F32 ? sizeof(float) : sizeof(act_bf16);
 }
 
-static int params_valid(const act_kind_info *info, act_dtype dtype, const act_params *p)
+static size_t out_size_of(act_dtype dtype)
 {
-    const double given[4] = {p->alpha, p->beta, p->gamma, p->delta};
-    for (int i = 0; i < info->param_count; i++) {
-        if (info->param_domain[i] == ACT_DOMAIN_NONE)
-            continue; /* may hold anything */
-        const double value = round_to(dtype, given[i]);
-        if (isinf(value) && !isinf(given[i]))
-            return 0; /* too large for the type, even where infinity is meaningful */
-        if (!in_domain(info->param_domain[i], value, round_to(dtype, given[0])))
-            return 0;
-    }
-    return 1;
+    return dtype == ACT_F64                        ? sizeof(double)
+           : dtype == ACT_BF16 || dtype == ACT_F16 ? sizeof(act_bf16)
+                                                   : sizeof(float);
 }
 
-/* The same array or disjoint: anything else would be read after it is written. */
-static int overlap_ok(const void *in, const void *out, size_t bytes)
+/* The same array, of elements of the same size, or disjoint: anything else would be read after it
+ * is written. */
+static int overlap_ok(act_dtype dtype, const void *in, const void *out, size_t n)
 {
     const uintptr_t a = (uintptr_t)in, b = (uintptr_t)out;
-    return a == b || (a > b ? a - b : b - a) >= bytes;
+    const size_t in_size = in_size_of(dtype), out_size = out_size_of(dtype);
+    if (a == b)
+        return in_size == out_size;
+    return a > b ? a - b >= n * out_size : b - a >= n * in_size;
 }
 
-static size_t size_of(act_dtype dtype)
-{
-    return dtype == ACT_F64 ? sizeof(double) : sizeof(float);
-}
+/* An elementwise call. */
+struct call {
+    act_dtype dtype;
+    unsigned flags;
+    enum act_operation op;
+    act_kind kind;
+    const act_params *params;
+    const void *in, *grad_out; /* in: the output of the kind for ACT_FROM_OUTPUT */
+    void *out;
+    size_t n;
+};
 
-/* The checks that come before the pointers, in the order actfn.h promises. On ACT_OK *p is never
- * NULL. */
-static act_status check(act_kind kind, act_dtype dtype, const act_params **p, size_t n)
+/* The checks that come before the pointers, in the order actfn.h promises. On ACT_OK c->params is
+ * never NULL, and *choice what the call uses. */
+static act_status check(struct call *c, struct act_choice *choice)
 {
-    if (!act_kind_valid(kind))
+    if (!act_kind_valid(c->kind))
         return ACT_ERR_KIND;
-    if (!*p)
-        *p = &act_kind_infos[kind].defaults;
-    else if (!params_valid(&act_kind_infos[kind], dtype, *p))
-        return ACT_ERR_PARAM;
-    return n > PTRDIFF_MAX / size_of(dtype) ? ACT_ERR_SIZE : ACT_OK;
-}
-
-static act_status forward(act_dtype dtype, act_kind kind, const act_params *p, const void *in,
-                          void *out, size_t n)
-{
-    const act_status status = check(kind, dtype, &p, n);
-    if (status != ACT_OK || n == 0)
-        return status;
-    if (!in || !out)
-        return ACT_ERR_NULL;
-    if (!overlap_ok(in, out, n * size_of(dtype)))
-        return ACT_ERR_OVERLAP;
-    const struct act_job job = {.forward = act_current_row(dtype, kind)->forward,
-                                .params = p,
-                                .in = in,
-                                .out = out,
-                                .n = n,
-                                .size = size_of(dtype)};
-    act_run(&job);
-    return ACT_OK;
-}
-
-static act_status call_backward(act_backward_fn *kernel, act_dtype dtype, const act_params *p,
-                                const void *in, const void *grad_out, void *grad_in, size_t n)
-{
-    if (n == 0)
-        return ACT_OK;
-    if (!in || !grad_out || !grad_in)
-        return ACT_ERR_NULL;
-    const size_t bytes = n * size_of(dtype);
-    if (!overlap_ok(in, grad_in, bytes) || !overlap_ok(grad_out, grad_in, bytes))
-        return ACT_ERR_OVERLAP;
-    const struct act_job job = {.backward = kernel,
-                                .params = p,
-                                .in = in,
-                                .grad_out = grad_out,
-                                .out = grad_in,
-                                .n = n,
-                                .size = size_of(dtype)};
-    act_run(&job);
-    return ACT_OK;
-}
-
-static act_status backward(act_dtype dtype, act_kind kind, const act_params *p, const void *in,
-                           const void *grad_out, void *grad_in, size_t n)
-{
-    const act_status status = check(kind, dtype, &p, n);
+    act_status status = act_check_type(c->dtype, c->flags, ACT_REPRODUCIBLE | ACT_SERIAL, choice);
     if (status != ACT_OK)
         return status;
-    return call_backward(act_current_row(dtype, kind)->backward, dtype, p, in, grad_out, grad_in,
-                         n);
+    if (c->op == ACT_FROM_OUTPUT && !act_kind_infos[c->kind].from_output)
+        return ACT_ERR_UNSUPPORTED;
+    status = act_check_params(c->kind, c->dtype, &c->params);
+    if (status != ACT_OK)
+        return status;
+    if (c->op == ACT_FROM_OUTPUT && act_kind_output_needs_slope[c->kind] && c->params->alpha < 0)
+        return ACT_ERR_PARAM; /* a negative slope folds two inputs onto one output */
+    return c->n > PTRDIFF_MAX / out_size_of(c->dtype) ? ACT_ERR_SIZE : ACT_OK;
 }
 
-static act_status from_output(act_dtype dtype, act_kind kind, const act_params *p, const void *out,
-                              const void *grad_out, void *grad_in, size_t n)
+static act_status run(struct call c)
 {
-    if (act_kind_valid(kind)) {
-        if (!act_kind_infos[kind].from_output)
-            return ACT_ERR_UNSUPPORTED;
-        if (p && act_kind_output_needs_slope[kind] && p->alpha < 0)
-            return ACT_ERR_PARAM; /* a negative slope folds two inputs onto one output */
+    struct act_choice choice;
+    const act_status status = check(&c, &choice);
+    if (status != ACT_OK || c.n == 0)
+        return status;
+    if (!c.in || !c.out || (c.op != ACT_FORWARD && !c.grad_out))
+        return ACT_ERR_NULL;
+    if (!overlap_ok(c.dtype, c.in, c.out, c.n) ||
+        (c.op != ACT_FORWARD && !overlap_ok(c.dtype, c.grad_out, c.out, c.n)))
+        return ACT_ERR_OVERLAP;
+    struct act_job job = {.params = c.params,
+                          .in = c.in,
+                          .grad_out = c.grad_out,
+                          .out = c.out,
+                          .n = c.n,
+                          .in_size = in_size_of(c.dtype),
+                          .out_size = out_size_of(c.dtype)};
+    struct act_half_call half;
+    if (is_half(c.dtype)) {
+        act_half_prepare(&half, choice, c.dtype, c.op, c.kind, c.params);
+        job.half = &half;
+    } else {
+        const struct act_row *row = act_row_of(choice, c.dtype, c.kind);
+        if (c.op == ACT_FORWARD)
+            job.forward = row->forward;
+        else
+            job.backward = c.op == ACT_BACKWARD ? row->backward : row->from_output;
     }
-    const act_status status = check(kind, dtype, &p, n);
-    if (status != ACT_OK)
-        return status;
-    return call_backward(act_current_row(dtype, kind)->from_output, dtype, p, out, grad_out,
-                         grad_in, n);
+    if (c.flags & ACT_SERIAL)
+        act_run_whole(&job);
+    else
+        act_run(&job);
+    return ACT_OK;
+}
+
+static act_status forward(act_dtype dtype, unsigned flags, act_kind kind, const act_params *p,
+                          const void *in, void *out, size_t n)
+{
+    return run((struct call){dtype, flags, ACT_FORWARD, kind, p, in, NULL, out, n});
+}
+
+static act_status backward(act_dtype dtype, unsigned flags, act_kind kind, const act_params *p,
+                           const void *in, const void *grad_out, void *grad_in, size_t n)
+{
+    return run((struct call){dtype, flags, ACT_BACKWARD, kind, p, in, grad_out, grad_in, n});
+}
+
+static act_status from_output(act_dtype dtype, unsigned flags, act_kind kind, const act_params *p,
+                              const void *out, const void *grad_out, void *grad_in, size_t n)
+{
+    return run((struct call){dtype, flags, ACT_FROM_OUTPUT, kind, p, out, grad_out, grad_in, n});
 }
 
 act_status act_forward(act_kind kind, const act_params *params, const float *in, float *out,
                        size_t n)
 {
-    return forward(ACT_F32, kind, params, in, out, n);
-}
-
-act_status act_forward_f64(act_kind kind, const act_params *params, const double *in, double *out,
-                           size_t n)
-{
-    return forward(ACT_F64, kind, params, in, out, n);
+    return forward(ACT_F32, 0, kind, params, in, out, n);
 }
 
 act_status act_backward(act_kind kind, const act_params *params, const float *in,
                         const float *grad_out, float *grad_in, size_t n)
 {
-    return backward(ACT_F32, kind, params, in, grad_out, grad_in, n);
-}
-
-act_status act_backward_f64(act_kind kind, const act_params *params, const double *in,
-                            const double *grad_out, double *grad_in, size_t n)
-{
-    return backward(ACT_F64, kind, params, in, grad_out, grad_in, n);
+    return backward(ACT_F32, 0, kind, params, in, grad_out, grad_in, n);
 }
 
 act_status act_backward_from_output(act_kind kind, const act_params *params, const float *out,
                                     const float *grad_out, float *grad_in, size_t n)
 {
-    return from_output(ACT_F32, kind, params, out, grad_out, grad_in, n);
+    return from_output(ACT_F32, 0, kind, params, out, grad_out, grad_in, n);
+}
+
+act_status act_forward_f64(act_kind kind, const act_params *params, const double *in, double *out,
+                           size_t n)
+{
+    return forward(ACT_F64, 0, kind, params, in, out, n);
+}
+
+act_status act_backward_f64(act_kind kind, const act_params *params, const double *in,
+                            const double *grad_out, double *grad_in, size_t n)
+{
+    return backward(ACT_F64, 0, kind, params, in, grad_out, grad_in, n);
 }
 
 act_status act_backward_from_output_f64(act_kind kind, const act_params *params, const double *out,
                                         const double *grad_out, double *grad_in, size_t n)
 {
-    return from_output(ACT_F64, kind, params, out, grad_out, grad_in, n);
+    return from_output(ACT_F64, 0, kind, params, out, grad_out, grad_in, n);
+}
+
+act_status act_forward_bf16(act_kind kind, const act_params *params, const act_bf16 *in,
+                            act_bf16 *out, size_t n)
+{
+    return forward(ACT_BF16, 0, kind, params, in, out, n);
+}
+
+act_status act_backward_bf16(act_kind kind, const act_params *params, const act_bf16 *in,
+                             const act_bf16 *grad_out, act_bf16 *grad_in, size_t n)
+{
+    return backward(ACT_BF16, 0, kind, params, in, grad_out, grad_in, n);
+}
+
+act_status act_backward_from_output_bf16(act_kind kind, const act_params *params,
+                                         const act_bf16 *out, const act_bf16 *grad_out,
+                                         act_bf16 *grad_in, size_t n)
+{
+    return from_output(ACT_BF16, 0, kind, params, out, grad_out, grad_in, n);
+}
+
+act_status act_forward_f16(act_kind kind, const act_params *params, const act_f16 *in, act_f16 *out,
+                           size_t n)
+{
+    return forward(ACT_F16, 0, kind, params, in, out, n);
+}
+
+act_status act_backward_f16(act_kind kind, const act_params *params, const act_f16 *in,
+                            const act_f16 *grad_out, act_f16 *grad_in, size_t n)
+{
+    return backward(ACT_F16, 0, kind, params, in, grad_out, grad_in, n);
+}
+
+act_status act_backward_from_output_f16(act_kind kind, const act_params *params, const act_f16 *out,
+                                        const act_f16 *grad_out, act_f16 *grad_in, size_t n)
+{
+    return from_output(ACT_F16, 0, kind, params, out, grad_out, grad_in, n);
+}
+
+act_status act_forward_t(act_dtype dtype, unsigned flags, act_kind kind, const act_params *params,
+                         const void *in, void *out, size_t n)
+{
+    return forward(dtype, flags, kind, params, in, out, n);
+}
+
+act_status act_backward_t(act_dtype dtype, unsigned flags, act_kind kind, const act_params *params,
+                          const void *in, const void *grad_out, void *grad_in, size_t n)
+{
+    return backward(dtype, flags, kind, params, in, grad_out, grad_in, n);
+}
+
+act_status act_backward_from_output_t(act_dtype dtype, unsigned flags, act_kind kind,
+                                      const act_params *params, const void *out,
+                                      const void *grad_out, void *grad_in, size_t n)
+{
+    return from_output(dtype, flags, kind, params, out, grad_out, grad_in, n);
 }

@@ -73,10 +73,10 @@ void act_run_parts(void (*run)(const void *job, size_t first, size_t n), const v
 static void run_elements(const void *job, size_t first, size_t n)
 {
     struct act_job part = *(const struct act_job *)job;
-    part.in = (const char *)part.in + first * part.size;
+    part.in = (const char *)part.in + first * part.in_size;
     if (part.grad_out)
-        part.grad_out = (const char *)part.grad_out + first * part.size;
-    part.out = (char *)part.out + first * part.size;
+        part.grad_out = (const char *)part.grad_out + first * part.in_size;
+    part.out = (char *)part.out + first * part.out_size;
     part.n = n;
     act_run_whole(&part);
 }

@@ -2,17 +2,18 @@
 #ifndef ACT_PARALLEL_H
 #define ACT_PARALLEL_H
 
-#include "dispatch/table.h"
+#include "src/half.h"
 
-/* One call, its arguments checked and its kernel looked up: what every piece is a part of. One of
- * the two functions is NULL. */
+/* One call, its arguments checked and its kernel looked up: what every piece is a part of. Of
+ * forward, backward and half one is not NULL. */
 struct act_job {
     act_forward_fn *forward;
     act_backward_fn *backward;
+    const struct act_half_call *half;
     const act_params *params;
     const void *in, *grad_out;
     void *out;
-    size_t n, size; /* elements, bytes of one */
+    size_t n, in_size, out_size; /* elements, bytes of one of in and grad_out, of out */
 };
 
 /* Below this a call is never cut: two pieces of 16,384 elements take 3 us each for a kernel of .2
@@ -31,6 +32,8 @@ static inline void act_run_whole(const struct act_job *job)
 {
     if (job->forward)
         job->forward(job->params, job->in, job->out, job->n);
+    else if (job->half)
+        act_half_run(job->half, job->in, job->grad_out, job->out, job->n);
     else
         job->backward(job->params, job->in, job->grad_out, job->out, job->n);
 }

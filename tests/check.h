@@ -41,7 +41,7 @@ void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void call(act_dtype dtype, enum op op, act_kind kind, const act_params *params, const void *x,
           const void *g, void *out, size_t n);
 int op_offered(act_kind kind, enum op op, const act_params *params);
-size_t elem_size(act_dtype dtype);
+size_t elem_size(act_dtype dtype); /* of an input */
 void use_isa(act_isa isa);
 void use_mode(act_mode mode);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 const char *const op_names[OP_COUNT] = {"forward", "backward", "from_output"};
+static const char *const dtype_names[] = {"f32", "f64", "bf16", "f16", "bf16_f32", "f16_f32"};
 
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
     extern const struct act_test act_test_##name;
@@ -28,8 +29,8 @@ int failures;
 static void describe_where(char *text, size_t size)
 {
     snprintf(text, size, "%s %s %s %s n %zu offset %zu alpha %g beta %g", act_isa_name(where.isa),
-             act_kind_name(where.kind), where.dtype == ACT_F64 ? "f64" : "f32", op_names[where.op],
-             where.n, where.offset, where.params.alpha, where.params.beta);
+             act_kind_name(where.kind), dtype_names[where.dtype], op_names[where.op], where.n,
+             where.offset, where.params.alpha, where.params.beta);
 }
 
 void fail(const char *format, ...)
@@ -74,7 +75,7 @@ void catch_crashes(void)
 
 size_t elem_size(act_dtype dtype)
 {
-    return dtype == ACT_F64 ? sizeof(double) : sizeof(float);
+    return dtype == ACT_F64 ? sizeof(double) : dtype == ACT_F32 ? sizeof(float) : sizeof(act_bf16);
 }
 
 void use_isa(act_isa isa)
@@ -109,6 +110,19 @@ void call(act_dtype dtype, enum op op, act_kind kind, const act_params *params, 
         status = op == OP_FORWARD    ? act_forward_f64(kind, params, x, out, n)
                  : op == OP_BACKWARD ? act_backward_f64(kind, params, x, g, out, n)
                                      : act_backward_from_output_f64(kind, params, x, g, out, n);
+    else if (dtype == ACT_BF16)
+        status = op == OP_FORWARD    ? act_forward_bf16(kind, params, x, out, n)
+                 : op == OP_BACKWARD ? act_backward_bf16(kind, params, x, g, out, n)
+                                     : act_backward_from_output_bf16(kind, params, x, g, out, n);
+    else if (dtype == ACT_F16)
+        status = op == OP_FORWARD    ? act_forward_f16(kind, params, x, out, n)
+                 : op == OP_BACKWARD ? act_backward_f16(kind, params, x, g, out, n)
+                                     : act_backward_from_output_f16(kind, params, x, g, out, n);
+    else
+        status = op == OP_FORWARD ? act_forward_t(dtype, 0, kind, params, x, out, n)
+                 : op == OP_BACKWARD
+                     ? act_backward_t(dtype, 0, kind, params, x, g, out, n)
+                     : act_backward_from_output_t(dtype, 0, kind, params, x, g, out, n);
     if (status != ACT_OK)
         fail("status %d: %s", status, act_status_string(status));
 }

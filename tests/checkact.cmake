@@ -1,6 +1,7 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
+# test_half: bf16 and f16.
 # act-verify: every float, and the audit of its reference. act-hash: the bits of every table.
-act_kernel_library(act_test_data scalar 0 -DACT_TEST_DATA=1)
+act_kernel_library(act_test_data scalar f32 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
 add_executable(checkact checkact.c check_accuracy.c check_memory.c)
@@ -8,6 +9,7 @@ add_executable(checkact checkact.c check_accuracy.c check_memory.c)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(MPFR REQUIRED IMPORTED_TARGET mpfr)
 add_executable(test_reference test_reference.c reference.c formula.c)
+add_executable(test_half test_half.c reference.c formula.c)
 add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
                verify_run.c verify_slice.c verify_state.c reference.c formula.c)
 set_source_files_properties(act-hash.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
@@ -15,15 +17,18 @@ target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 add_executable(act-hash act-hash.c)
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
+target_link_libraries(test_half PRIVATE PkgConfig::MPFR)
 target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
-foreach(program checkact test_reference act-verify act-hash)
+foreach(program checkact test_reference test_half act-verify act-hash)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:act_check> $<TARGET_OBJECTS:act_test_data>)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE actfn::actfn m)
 endforeach()
 
+add_test(NAME half COMMAND test_half)
+set_tests_properties(half PROPERTIES LABELS kernels TIMEOUT 900)
 add_test(NAME reference COMMAND test_reference)
 set_tests_properties(reference PROPERTIES LABELS kernels)
 

@@ -397,6 +397,13 @@ const char *formula_eval_quick(const char *text, double variable, const act_para
     return evaluate(text, variable, params, 96 + exponent_of(variable), result);
 }
 
+const char *formula_eval_at(const char *text, double variable, const act_params *params,
+                            int precision, struct formula_value *result)
+{
+    widen_exponents();
+    return evaluate(text, variable, params, precision, result);
+}
+
 const char *formula_eval(const char *text, double variable, const act_params *params,
                          struct formula_value *result)
 {

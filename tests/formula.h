@@ -23,6 +23,10 @@ void formula_clear(struct formula_value *v);
 const char *formula_eval(const char *text, double variable, const act_params *params,
                          struct formula_value *result);
 
+/* One evaluation in that many bits. */
+const char *formula_eval_at(const char *text, double variable, const act_params *params,
+                            int precision, struct formula_value *result);
+
 /* One evaluation in few bits: right unless the formula cancels, and nothing says when it does. For
  * a reader who turns to formula_eval wherever the result is not the expected one. */
 const char *formula_eval_quick(const char *text, double variable, const act_params *params,

@@ -5,11 +5,12 @@
  *
  * Rules of every call
  *   - Arrays hold n elements, need no alignment, and no byte outside them is read or written.
- *   - An output may be exactly one of the inputs; any other overlap is ACT_ERR_OVERLAP.
- *   - Checked in this order: kind, params, size (bytes above PTRDIFF_MAX), n == 0 (ACT_OK, NULL
+ *   - An output may be exactly one of the inputs, if their elements have the same size; any other
+ *     overlap is ACT_ERR_OVERLAP.
+ *   - Checked in this order: kind, type and flags, params, size (bytes above PTRDIFF_MAX), n == 0 (ACT_OK, NULL
  *     allowed), NULL, overlap. An error writes nothing.
- *   - params == NULL means the kind's defaults. Parameters are rounded once to the element type;
- *     those a kind does not have are ignored.
+ *   - params == NULL means the kind's defaults. Parameters are rounded once to the element type, to
+ *     float for the 16-bit types; those a kind does not have are ignored.
  *   - Reentrant from any thread. A call uses the ISA and mode that are set when it begins.
  *   - Results do not depend on n, position, alignment, neighbours or in-place use.
  *   - NaN in gives NaN out; +-inf give the limits; subnormals are kept. Bounds (act_kind_bound)
@@ -43,6 +44,9 @@ typedef int act_kind;
 typedef int act_dtype;
 typedef int act_isa;
 typedef int act_mode;
+
+typedef uint16_t act_bf16; /* the bits of a bfloat16 */
+typedef uint16_t act_f16;  /* the bits of an IEEE binary16 */
 
 /* Append only. */
 enum {
@@ -93,11 +97,16 @@ typedef struct act_params {
 
 /* ---- elementwise ------------------------------------------------------------------------- */
 
-/* out[i] = f(in[i]).  f32: see act_kind_bound for the error in ULP. */
+/* out[i] = f(in[i]).  f32: see act_kind_bound for the error in ULP. bf16 and f16 are correctly rounded
+ * (to nearest even) with default parameters, every input, on every ISA. */
 ACT_API act_status act_forward(act_kind kind, const act_params *params, const float *in, float *out,
                                size_t n);
 ACT_API act_status act_forward_f64(act_kind kind, const act_params *params, const double *in,
                                    double *out, size_t n);
+ACT_API act_status act_forward_bf16(act_kind kind, const act_params *params, const act_bf16 *in,
+                                    act_bf16 *out, size_t n);
+ACT_API act_status act_forward_f16(act_kind kind, const act_params *params, const act_f16 *in,
+                                   act_f16 *out, size_t n);
 
 /* grad_in[i] = grad_out[i] * f'(in[i]), with the real f' and one rounding of the product.
  * Where f is constant grad_in is +0 whatever grad_out is. grad_in may be in or grad_out. */
@@ -105,6 +114,10 @@ ACT_API act_status act_backward(act_kind kind, const act_params *params, const f
                                 const float *grad_out, float *grad_in, size_t n);
 ACT_API act_status act_backward_f64(act_kind kind, const act_params *params, const double *in,
                                     const double *grad_out, double *grad_in, size_t n);
+ACT_API act_status act_backward_bf16(act_kind kind, const act_params *params, const act_bf16 *in,
+                                     const act_bf16 *grad_out, act_bf16 *grad_in, size_t n);
+ACT_API act_status act_backward_f16(act_kind kind, const act_params *params, const act_f16 *in,
+                                    const act_f16 *grad_out, act_f16 *grad_in, size_t n);
 
 /* grad_in[i] = grad_out[i] * f'(x), x = f^-1(out[i]): for kinds whose output determines the
  * derivative (act_kind_info.from_output); ACT_ERR_UNSUPPORTED for others, ACT_ERR_PARAM where the
@@ -116,6 +129,23 @@ ACT_API act_status act_backward_from_output(act_kind kind, const act_params *par
 ACT_API act_status act_backward_from_output_f64(act_kind kind, const act_params *params,
                                                 const double *out, const double *grad_out,
                                                 double *grad_in, size_t n);
+ACT_API act_status act_backward_from_output_bf16(act_kind kind, const act_params *params,
+                                                 const act_bf16 *out, const act_bf16 *grad_out,
+                                                 act_bf16 *grad_in, size_t n);
+ACT_API act_status act_backward_from_output_f16(act_kind kind, const act_params *params,
+                                                const act_f16 *out, const act_f16 *grad_out,
+                                                act_f16 *grad_in, size_t n);
+
+/* The same by a type given at run time, with flags. ACT_ERR_UNSUPPORTED: no such type; a flag that is
+ * not offered here; ACT_REPRODUCIBLE on a table without FMA. */
+ACT_API act_status act_forward_t(act_dtype dtype, unsigned flags, act_kind kind,
+                                 const act_params *params, const void *in, void *out, size_t n);
+ACT_API act_status act_backward_t(act_dtype dtype, unsigned flags, act_kind kind,
+                                  const act_params *params, const void *in, const void *grad_out,
+                                  void *grad_in, size_t n);
+ACT_API act_status act_backward_from_output_t(act_dtype dtype, unsigned flags, act_kind kind,
+                                              const act_params *params, const void *out,
+                                              const void *grad_out, void *grad_in, size_t n);
 
 /* ---- gated units --------------------------------------------------------------------------- */
 

@@ -23,6 +23,23 @@ ACT_OP vint i_max(vint a, vint b) { return _mm256_max_epi32(a, b); }
 #define i_shl(a, count) _mm256_slli_epi32(a, count)
 #define i_sar(a, count) _mm256_srai_epi32(a, count)
 
+#if ACT_UNIT_HALF
+#define H_HAS_F16 1
+ACT_OP vint h_load(const void *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128(p)); }
+ACT_OP __m128i h_pack(vint a)
+{
+    a = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));
+    return _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+}
+ACT_OP void h_store(void *p, vint a) { _mm_storeu_si128(p, h_pack(a)); }
+ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)_mm256_movemask_ps(m); }
+ACT_OP vec h_widen_f16(vint a) { return _mm256_cvtph_ps(h_pack(a)); }
+ACT_OP vint h_narrow_f16(vec a)
+{
+    return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+#endif
+
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {
     return n & 4 ? _mm256_set_m128(xmm_load_n(p + 4, n), _mm_loadu_ps(p))

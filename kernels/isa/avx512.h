@@ -21,6 +21,19 @@ ACT_OP vint i_sub(vint a, vint b) { return _mm512_sub_epi32(a, b); }
 ACT_OP vint i_max(vint a, vint b) { return _mm512_max_epi32(a, b); }
 #define i_shl(a, count) _mm512_slli_epi32(a, count)
 #define i_sar(a, count) _mm512_srai_epi32(a, count)
+
+#if ACT_UNIT_HALF
+#define H_HAS_F16 1
+ACT_OP vint h_load(const void *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256(p)); }
+ACT_OP void h_store(void *p, vint a) { _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(a)); }
+ACT_OP uint32_t h_lanes(vmask m) { return m; }
+ACT_OP vec h_widen_f16(vint a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
+ACT_OP vint h_narrow_f16(vec a)
+{
+    return _mm512_cvtepu16_epi32(
+        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+#endif
 #else
 #include <sleef.h>
 

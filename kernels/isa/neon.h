@@ -24,6 +24,26 @@ ACT_OP vint i_max(vint a, vint b) { return vmaxq_s32(a, b); }
 #define i_shl(a, count) vshlq_n_s32(a, count)
 #define i_sar(a, count) vshrq_n_s32(a, count)
 
+#if ACT_UNIT_HALF
+#define H_HAS_F16 1
+ACT_OP vint h_load(const void *p)
+{
+    return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_u8(vld1_u8(p))));
+}
+ACT_OP uint16x4_t h_pack(vint a) { return vmovn_u32(vreinterpretq_u32_s32(a)); }
+ACT_OP void h_store(void *p, vint a) { vst1_u8(p, vreinterpret_u8_u16(h_pack(a))); }
+ACT_OP uint32_t h_lanes(vmask m)
+{
+    static const uint32_t bit[4] = {1, 2, 4, 8};
+    return vaddvq_u32(vandq_u32(m, vld1q_u32(bit)));
+}
+ACT_OP vec h_widen_f16(vint a) { return vcvt_f32_f16(vreinterpret_f16_u16(h_pack(a))); }
+ACT_OP vint h_narrow_f16(vec a)
+{
+    return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))));
+}
+#endif
+
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {
     float32x2_t low = vdup_n_f32(0), last = vdup_n_f32(0);

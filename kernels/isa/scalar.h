@@ -1,25 +1,66 @@
 /* The scalar table: one element at a time, evaluated in double for every type and rounded once, on
- * any machine. It is the reference that checks the vector ISAs. kernels/kernel.h says what each
- * operation means. */
-#include <sleef.h>
-
+ * any machine. It is the reference that checks the vector ISAs. Only kernels/half.c has floats.
+ * kernels/kernel.h says what each operation means. */
 #define V_HAS_FMA 0
 
 enum { VL = 1 };
-typedef double vec;
 typedef int vmask;
+
+#if ACT_UNIT_HALF
+typedef float vec;
+typedef int32_t vint;
+typedef uint32_t vraw;
+
+ACT_OP vint v_bits(vec a)
+{
+    vint bits;
+    memcpy(&bits, &a, sizeof bits);
+    return bits;
+}
+ACT_OP vec v_from_bits(vint bits)
+{
+    vec a;
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
+ACT_OP vint i_set(int32_t a) { return a; }
+ACT_OP vint i_add(vint a, vint b) { return (vint)((uint32_t)a + (uint32_t)b); }
+ACT_OP vint i_sub(vint a, vint b) { return (vint)((uint32_t)a - (uint32_t)b); }
+ACT_OP vint i_max(vint a, vint b) { return a > b ? a : b; }
+#define i_shl(a, count) ((vint)((uint32_t)(a) << (count)))
+#define i_sar(a, count) ((a) >> (count))
+
+#define H_HAS_F16 0
+ACT_OP vint h_load(const void *p)
+{
+    uint16_t a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+ACT_OP void h_store(void *p, vint a)
+{
+    const uint16_t low = (uint16_t)a;
+    memcpy(p, &low, sizeof low);
+}
+ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)m; }
+#else
+#include <sleef.h>
+
+typedef double vec;
+typedef uint64_t vraw;
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd1_u10purec(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d1_u10purec(a); }
 ACT_OP vec v_log1p(vec a) { return Sleef_log1pd1_u10purec(a); }
 ACT_OP vec v_tanh(vec a) { return Sleef_tanhd1_u10purec(a); }
 ACT_OP vec v_erfc(vec a) { return Sleef_erfcd1_u15purec(a); }
+#endif
 
 ACT_OP vec v_load(const elem *p) /* memcpy: p may have any alignment */
 {
     elem a;
     memcpy(&a, p, sizeof a);
-    return (double)a;
+    return (vec)a;
 }
 ACT_OP void v_store(elem *p, vec a)
 {
@@ -32,26 +73,26 @@ ACT_OP void v_store_n(elem *p, vec a, size_t n)
     if (n)
         v_store(p, a);
 }
-ACT_OP vec v_set(double a) { return a; }
+ACT_OP vec v_set(vec a) { return a; }
 
 ACT_OP vec v_add(vec a, vec b) { return a + b; }
 ACT_OP vec v_sub(vec a, vec b) { return a - b; }
 ACT_OP vec v_mul(vec a, vec b) { return a * b; }
 ACT_OP vec v_div(vec a, vec b) { return a / b; }
-ACT_OP vec v_sqrt(vec a) { return sqrt(a); }
+ACT_OP vec v_sqrt(vec a) { return (vec)sqrt((double)a); }
 ACT_OP vec v_fma(vec a, vec b, vec c) { return a * b + c; }
 ACT_OP vec v_fms(vec a, vec b, vec c) { return a * b - c; }
 ACT_OP vec v_fnma(vec a, vec b, vec c) { return c - a * b; }
 ACT_OP vec v_min(vec a, vec b) { return a < b ? a : b; }
 ACT_OP vec v_max(vec a, vec b) { return a > b ? a : b; }
 
-ACT_OP uint64_t v_raw(vec a)
+ACT_OP vraw v_raw(vec a)
 {
-    uint64_t bits;
+    vraw bits;
     memcpy(&bits, &a, sizeof bits);
     return bits;
 }
-ACT_OP vec v_from_raw(uint64_t bits)
+ACT_OP vec v_from_raw(vraw bits)
 {
     vec a;
     memcpy(&a, &bits, sizeof a);

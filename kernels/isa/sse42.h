@@ -22,6 +22,17 @@ ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
 #define i_shl(a, count) _mm_slli_epi32(a, count)
 #define i_sar(a, count) _mm_srai_epi32(a, count)
 
+#if ACT_UNIT_HALF
+#define H_HAS_F16 0
+ACT_OP vint h_load(const void *p) { return _mm_cvtepu16_epi32(_mm_loadl_epi64(p)); }
+ACT_OP void h_store(void *p, vint a)
+{
+    a = _mm_and_si128(a, _mm_set1_epi32(0xffff));
+    _mm_storel_epi64(p, _mm_packus_epi32(a, a));
+}
+ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)_mm_movemask_ps(m); }
+#endif
+
 /* Through double, where the product is exact: 14 instructions for a rounding less. */
 ACT_OP vec v_fma_tight(vec a, vec b, vec c)
 {
