@@ -78,7 +78,7 @@ static struct act_tolerance tolerance_of(struct act_choice choice, enum act_oper
         const float far = (float)(-2 / scale), near = (float)(-0.1 / scale);
         t.low = far < near ? far : near;
         t.high = far < near ? near : far;
-        t.each = 0x1p-22f; /* actfn.h */
+        t.each = 0x1p-24f;
     }
     return t;
 }
