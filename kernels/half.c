@@ -63,10 +63,10 @@ ACT_OP void store_bf16(unsigned char *p, vec a, vec b)
     h_store(p, narrow_bf16(a), narrow_bf16(b));
 }
 
-/* y with the bits that tell the distance from a tie. */
+/* y, whose sign does not matter, with the bits that tell the distance from a tie. */
 ACT_OP vec fixed_bf16(vec y)
 {
-    return v_abs(y);
+    return y;
 }
 ACT_OP vec fixed_f16(vec y)
 {
@@ -114,7 +114,7 @@ ACT_OP vmask far_from_tie(vec fixed, vec x, vec v, int low_bits, const struct vt
     const int32_t half = 1 << (low_bits - 1);
     const vec tie = v_from_bits(i_or(i_and(v_bits(fixed), ~(2 * half - 1)), half));
     const vec more = v_keep(v_inside(t->low, x, t->high), v_fma(v_abs(v), t->each, t->base));
-    return v_lt(v_fma(fixed, t->relative, more), v_abs(v_sub(fixed, tie)));
+    return v_lt(v_fma(v_abs(fixed), t->relative, more), v_abs(v_sub(fixed, tie)));
 }
 
 /* ---- the loops --------------------------------------------------------------------------------
