@@ -18,6 +18,8 @@ enum { EXIT_WRONG_RESULT = 1, EXIT_BAD_INPUT = 2 };
 
 enum { OP_FORWARD, OP_BACKWARD, OP_FROM_OUTPUT, OP_COUNT };
 extern const char *const op_names[OP_COUNT];
+enum { DTYPE_COUNT = ACT_F16 + 1 };
+extern const char *const dtype_names[DTYPE_COUNT];
 
 enum { ISA_LIMIT = 32, KIND_LIMIT = 512, SIZE_LIMIT = 32 };
 
@@ -41,6 +43,16 @@ void options_parse(struct options *o, int argc, char **argv);
 /* The elements of an f32 .npy file in memory order, and how many. Dies on a file it cannot use. */
 float *npy_read(const char *path, size_t *count);
 
+/* ---- elements.c ----------------------------------------------------------------------------- */
+
+size_t elem_size(act_dtype dtype);
+/* Element i of an array; rounded to nearest. */
+void put(act_dtype dtype, void *array, size_t i, double value);
+double get(act_dtype dtype, const void *array, size_t i);
+/* |got - want| in units of the last place that want has in the type; INFINITY where a NaN, an infinity or
+ * an overflow is not the right one. */
+double ulps(act_dtype dtype, double got, double want);
+
 /* ---- probe.c, once per ISA and element type; probes.c ---------------------------------------- */
 
 struct probe {
@@ -52,7 +64,7 @@ struct probe {
 enum { PROBE_FMAS = 12 };   /* independent chains per turn: latency times throughput is 8 to 10 */
 enum { PROBE_TURNS = 512 }; /* per call, of fma and add_chain */
 
-const struct probe *probe_find(act_isa isa, act_dtype dtype); /* NULL: not built */
+const struct probe *probe_find(act_isa isa, act_dtype dtype); /* of f32 for 16 bits; NULL: not built */
 act_isa probe_best_isa(const unsigned char *isas);            /* the most preferred selected; -1 */
 
 void copy_nontemporal(void *to, const void *from, size_t bytes);

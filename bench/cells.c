@@ -49,7 +49,7 @@ void run_plan(struct run *r, const struct options *o, size_t tensor_count)
     *r = (struct run){.options = o,
                       .best = probe_best_isa(o->isas),
                       .dtype = o->dtype,
-                      .elem = o->dtype == ACT_F64 ? sizeof(double) : sizeof(float)};
+                      .elem = elem_size(o->dtype)};
     if (o->size_count > 0) {
         for (int i = 0; i < o->size_count; i++)
             add_size(r, o->sizes[i], 0);
@@ -78,14 +78,6 @@ static double uniform(uint64_t *state) /* splitmix64, (0, 1) */
     return ((double)((z ^ z >> 31) >> 11) + 0.5) * 0x1p-53;
 }
 
-static void put(const struct run *r, void *array, size_t i, double value)
-{
-    if (r->dtype == ACT_F64)
-        ((double *)array)[i] = value;
-    else
-        ((float *)array)[i] = (float)value;
-}
-
 /* A block of synthetic values, or the tensor, over and over. */
 void run_inputs(struct run *r, const float *tensor, size_t tensor_count)
 {
@@ -110,11 +102,11 @@ void run_inputs(struct run *r, const float *tensor, size_t tensor_count)
             continue;
         }
         const double u = uniform(&state), v = uniform(&state);
-        put(r, r->x, i,
+        put(r->dtype, r->x, i,
             tensor                ? (double)tensor[i]
             : r->options->uniform ? 16 * u - 8
                                   : 1.5 * sqrt(-2 * log(u)) * cos(6.283185307179586 * v));
-        put(r, r->grad, i, 2 * uniform(&state) - 1);
+        put(r->dtype, r->grad, i, 2 * uniform(&state) - 1);
     }
     if (tensor)
         snprintf(r->input, sizeof r->input, "%s, %zu elements", r->options->input, tensor_count);

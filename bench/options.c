@@ -20,7 +20,7 @@ static const char help[] =
     "  --op OP[,..]      forward, backward, from-output; default: forward,backward\n"
     "  --n N[,..]        elements per call; default: 4096 on every ISA, and 65536 and 16777216\n"
     "                    on the best\n"
-    "  --dtype T         f32 (default) or f64\n"
+    "  --dtype T         f32 (default), f64, bf16 or f16\n"
     "  --dist D          normal, N(0, 1.5) (default), or uniform8, U[-8, 8]\n"
     "  --input F.npy     a tensor of f32 as input; n is its size unless --n is given\n"
     "  --threads N       threads of the library in a call, not pinned; default: 1, pinned\n"
@@ -137,9 +137,9 @@ void options_parse(struct options *o, int argc, char **argv)
             for_words("n", optarg, add_size, o);
             break;
         case DTYPE:
-            if (strcmp(optarg, "f32") != 0 && strcmp(optarg, "f64") != 0)
-                die("no type '%s': f32 or f64", optarg);
-            o->dtype = strcmp(optarg, "f64") == 0 ? ACT_F64 : ACT_F32;
+            for (o->dtype = 0; strcmp(optarg, dtype_names[o->dtype]) != 0;)
+                if (++o->dtype == DTYPE_COUNT)
+                    die("no type '%s': f32, f64, bf16 or f16", optarg);
             break;
         case DIST:
             if (strcmp(optarg, "normal") != 0 && strcmp(optarg, "uniform8") != 0)

@@ -26,7 +26,7 @@ const struct probe *probe_find(act_isa isa, act_dtype dtype)
 {
     for (int i = 0; i < TABLE_LENGTH; i++)
         if (table[i].isa == isa)
-            return table[i].probe[dtype];
+            return table[i].probe[dtype == ACT_F64];
     return NULL;
 }
 

@@ -17,7 +17,7 @@ void report_list(void)
 const char *cell_name(const struct run *r, const struct cell *c, char name[128])
 {
     snprintf(name, 128, "%s/%s/%s/%s/%zu", act_kind_name(c->kind), op_names[c->op],
-             r->dtype == ACT_F64 ? "f64" : "f32", act_isa_name(c->isa), c->n);
+             dtype_names[r->dtype], act_isa_name(c->isa), c->n);
     return name;
 }
 
@@ -120,7 +120,7 @@ void report_csv(FILE *f, const struct run *r)
             continue;
         const struct figures v = figures_of(r, c);
         fprintf(f, "%s,%s,%s,%s,%zu", act_kind_name(c->kind), op_names[c->op],
-                r->dtype == ACT_F64 ? "f64" : "f32", act_isa_name(c->isa), c->n);
+                dtype_names[r->dtype], act_isa_name(c->isa), c->n);
         const double fields[] = {c->median, c->mad,          v.ns_per_element, v.gb_per_s,
                                  v.slots,   v.copy_fraction, v.speedup,        c->max_ulp};
         for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++)

@@ -1,18 +1,18 @@
-/* bf16 and f16 to f32 and back, for src/half.c. Rounds to nearest even, keeps subnormals, makes NaN
- * quiet; vcvtne2ps2bf16 is not used, for it flushes subnormals.
+/* bf16 and f16 to f32 and back, for src/half.c. Keeps subnormals, makes NaN quiet; vcvtne2ps2bf16
+ * is not used, for it flushes subnormals.
  *
  * An f32 result with an error may lie on the other side of a tie, the midpoint between two 16-bit
  * numbers, than the real one. Where that can be, the element is doubtful: src/half.c evaluates it
- * again in double. The bits below the 16-bit type's last place tell the distance from the tie: 16
- * of them in bf16, whose exponents are float's, 13 in f16. An f16 subnormal, a multiple of 2^-24,
- * gets 13 such bits by adding 2^-14; units of 2^-37 are at least as large as those of the float. */
+ * again in double. A result on a tie always is, so the rounding here need not care which way that
+ * goes. The bits below the 16-bit type's last place tell the distance from the tie: 16 of them in
+ * bf16, whose exponents are float's, 13 in f16. An f16 subnormal, a multiple of 2^-24, gets 13 such
+ * bits by adding 2^-14; units of 2^-37 are at least as large as those of the float. */
 #define ACT_UNIT_HALF 1
 #include "dispatch/parts.h"
 #include "kernels/kernel.h"
 
 #undef ACT_DTYPE_NAME
 #define ACT_DTYPE_NAME half
-
 ACT_OP vint i_and(vint a, int32_t bits)
 {
     return v_bits(v_and(v_from_bits(a), v_from_bits(i_set(bits))));
@@ -28,16 +28,17 @@ enum { BF16 = 16, F16 = 13 };
 /* ---- widen ------------------------------------------------------------------------------------
  */
 
-ACT_OP vec widen_bf16(vint a)
+ACT_OP vec load_bf16(const unsigned char *p)
 {
-    return v_from_bits(i_shl(a, 16));
+    return v_from_bits(i_shl(h_load(p), 16));
 }
 
-ACT_OP vec widen_f16(vint a)
+ACT_OP vec load_f16(const unsigned char *p)
 {
 #if H_HAS_F16
-    return h_widen_f16(a);
+    return h_load_f16(p);
 #else
+    const vint a = h_load(p);
     /* The exponent moves by 112; infinity and NaN by 112 again; a subnormal has no leading 1. */
     const vint bits = i_add(i_shl(i_and(a, 0x7fff), 13), i_set(112 << 23));
     const vec normal = v_from_bits(bits);
@@ -54,105 +55,131 @@ ACT_OP vec widen_f16(vint a)
 
 ACT_OP vint narrow_bf16(vec y)
 {
-    const vint bits = v_bits(y), odd = i_and(i_sar(bits, 16), 1);
-    const vec rounded = v_from_bits(i_add(i_add(bits, i_set(0x7fff)), odd));
-    const vec quiet = v_from_bits(i_set(0x7fc00000));
-    return i_sar(v_bits(v_select(v_eq(y, y), rounded, quiet)), 16);
+    const vec rounded = v_from_bits(i_add(v_bits(y), i_set(0x8000)));
+    return h_shr16(v_bits(v_select(v_eq(y, y), rounded, v_from_bits(i_set(0x7fc00000)))));
 }
 
-/* y with the bits that tell the distance from a tie. */
-ACT_OP vec f16_fixed(vec y)
+ACT_OP void store_bf16(unsigned char *p, vec a, vec b)
+{
+    h_store(p, narrow_bf16(a), narrow_bf16(b));
+}
+
+/* y, whose sign does not matter, with the bits that tell the distance from a tie. */
+ACT_OP vec fixed_bf16(vec y)
+{
+    return y;
+}
+ACT_OP vec fixed_f16(vec y)
 {
     const vec a = v_abs(y);
     return v_add(a, v_keep(v_lt(a, v_set(0x1p-14f)), v_set(0x1p-14f)));
 }
 
+#if !H_HAS_F16
 ACT_OP vint narrow_f16(vec y)
 {
-#if H_HAS_F16
-    return h_narrow_f16(y);
-#else
-    /* Twice rounded where subnormal, first to 2^-37: that matters on a tie, which is doubtful. */
     const vec small = v_keep(v_lt(v_abs(y), v_set(0x1p-14f)), v_from_bits(i_set(1 << 23)));
-    const vint rebias = i_add(i_set(112 << 23), v_bits(small));
-    const vint bits = i_sub(v_bits(f16_fixed(y)), rebias), odd = i_and(i_sar(bits, 13), 1);
-    const vint rounded = i_sar(i_add(i_add(bits, i_set(0xfff)), odd), 13);
+    const vint rebias = i_sub(i_set(0x1000 - (112 << 23)), v_bits(small));
+    const vint rounded = i_sar(i_add(v_bits(fixed_f16(y)), rebias), 13);
     const vint most = i_set(0x7c00), over = i_max(i_sub(rounded, most), i_set(0));
-    const vec size =
-        v_select(v_eq(y, y), v_from_bits(i_sub(rounded, over)), v_from_bits(i_set(0x7e00)));
-    return v_bits(v_or(size, v_from_bits(i_and(i_sar(v_bits(y), 16), 0x8000))));
+    const vec size = v_from_bits(i_sub(rounded, over)), quiet = v_from_bits(i_set(0x7e00));
+    const vint sign = i_and(h_shr16(v_bits(y)), 0x8000);
+    return v_bits(v_or(v_select(v_eq(y, y), size, quiet), v_from_bits(sign)));
+}
+#endif
+
+ACT_OP void store_f16(unsigned char *p, vec a, vec b)
+{
+#if H_HAS_F16
+    h_store_f16(p, a, b);
+#else
+    h_store(p, narrow_f16(a), narrow_f16(b));
 #endif
 }
 
-/* Within t->ulp units of a tie? The low bits, as an integer in a float's last places, are compared.
- */
-ACT_OP vmask near_tie(vec y, int low_bits, int32_t ulp)
-{
-    const int32_t half = 1 << (low_bits - 1), magic = 0x4b000000; /* 2^23 */
-    const vec fixed = low_bits == F16 ? f16_fixed(y) : y;
-    const vint above = i_add(v_bits(fixed), i_set(half + ulp));
-    const vec distance = v_from_bits(i_or(i_and(above, 2 * half - 1), magic));
-    return v_le(distance, v_from_bits(i_set(magic + 2 * ulp)));
-}
-
 struct vtolerance {
+    vint centre, high_bits; /* of the distance in last places, a power of two */
     vec low, high, each, base, relative;
 };
 
+/* Within the units of t, or up to twice as many? */
+ACT_OP vmask near_tie(vec fixed, const struct vtolerance *t)
+{
+    return h_clear(i_add(v_bits(fixed), t->centre), t->high_bits);
+}
+
 /* Not within the rest of the tolerance, as a distance? False of an infinity too, to which terms may
- * have overflowed. (Where y is subnormal t.relative may underflow: near_tie has those.) */
-ACT_OP vmask far_from_tie(vec y, vec x, vec v, int low_bits, struct vtolerance t)
+ * have overflowed. (Where y is subnormal t->relative may underflow: near_tie has those.) */
+ACT_OP vmask far_from_tie(vec fixed, vec x, vec v, int low_bits, const struct vtolerance *t)
 {
     const int32_t half = 1 << (low_bits - 1);
-    const vec fixed = low_bits == F16 ? f16_fixed(y) : v_abs(y);
     const vec tie = v_from_bits(i_or(i_and(v_bits(fixed), ~(2 * half - 1)), half));
-    const vec more = v_keep(v_inside(t.low, x, t.high), v_fma(v_abs(v), t.each, t.base));
-    return v_lt(v_fma(fixed, t.relative, more), v_abs(v_sub(fixed, tie)));
+    const vec more = v_keep(v_inside(t->low, x, t->high), v_fma(v_abs(v), t->each, t->base));
+    return v_lt(v_fma(v_abs(fixed), t->relative, more), v_abs(v_sub(fixed, tie)));
 }
 
 /* ---- the loops --------------------------------------------------------------------------------
  */
 
+ACT_OP struct vtolerance v_tolerance(const struct act_tolerance *t, int low_bits)
+{
+    int32_t units = 2;
+    while (units <= t->ulp)
+        units *= 2;
+    const int32_t half = 1 << (low_bits - 1);
+    return (struct vtolerance){i_set(half + units),
+                               i_set((2 * half - 1) & ~(2 * units - 1)),
+                               v_set(t->low),
+                               v_set(t->high),
+                               v_set(t->each),
+                               v_set(t->base),
+                               v_set((float)(t->ulp + 1) * 0x1p-23f)};
+}
+
 #define HALF_TYPE(type, low_bits)                                                                  \
     static void ACT_SYMBOL(type, widen)(const void *in, float *out, size_t n)                      \
     {                                                                                              \
         const unsigned char *p = in;                                                               \
-        for (size_t i = 0; i < n; i += VL)                                                         \
-            v_store(out + i, widen_##type(h_load(p + 2 * i)));                                     \
-    }                                                                                              \
-    ACT_OP uint32_t type##_block(const float *y, const float *x, const float *v, int wide,         \
-                                 int32_t ulp, struct vtolerance t, unsigned char *out)             \
-    {                                                                                              \
-        uint32_t lanes = 0;                                                                        \
-        for (int i = 0; i < ACT_HALF_BLOCK; i += VL) {                                             \
-            const vec a = v_load(y + i);                                                           \
-            h_store(out + 2 * i, narrow_##type(a));                                                \
-            lanes |= h_lanes(near_tie(a, low_bits, ulp)) << i;                                     \
-            if (wide) {                                                                            \
-                const vec b = v_load(x + i), c = v_load(v + i);                                    \
-                const uint32_t far = h_lanes(far_from_tie(a, b, c, low_bits, t));                  \
-                lanes |= (~far & ((1u << VL) - 1)) << i;                                           \
-            }                                                                                      \
+        for (size_t i = 0; i < n; i += 2 * VL) {                                                   \
+            v_store(out + i, load_##type(p + 2 * i));                                              \
+            v_store(out + i + VL, load_##type(p + 2 * i + 2 * VL));                                \
         }                                                                                          \
+    }                                                                                              \
+    ACT_OP uint32_t type##_doubtful(vec y, const float *x, const float *v, int wide,               \
+                                    const struct vtolerance *t)                                    \
+    {                                                                                              \
+        const vec fixed = fixed_##type(y);                                                         \
+        uint32_t lanes = h_lanes(near_tie(fixed, t));                                              \
+        if (wide)                                                                                  \
+            lanes |= ~h_lanes(far_from_tie(fixed, v_load(x), v_load(v), low_bits, t)) &            \
+                     ((1u << VL) - 1);                                                             \
         return lanes;                                                                              \
+    }                                                                                              \
+    ACT_OP size_t type##_loop(const float *y, const float *x, const float *v, int wide,            \
+                              struct vtolerance t, unsigned char *out, uint16_t *doubtful,         \
+                              size_t n)                                                            \
+    {                                                                                              \
+        size_t count = 0;                                                                          \
+        for (size_t i = 0; i < n; i += ACT_HALF_BLOCK) {                                           \
+            uint32_t lanes = 0;                                                                    \
+            for (size_t j = i; j < i + ACT_HALF_BLOCK; j += 2 * VL) {                              \
+                const vec a = v_load(y + j), b = v_load(y + j + VL);                               \
+                store_##type(out + 2 * j, a, b);                                                   \
+                lanes |= type##_doubtful(a, x + j, v + j, wide, &t) << (j - i);                    \
+                lanes |= type##_doubtful(b, x + j + VL, v + j + VL, wide, &t) << (j - i + VL);     \
+            }                                                                                      \
+            for (; lanes; lanes &= lanes - 1)                                                      \
+                doubtful[count++] = (uint16_t)(i + (size_t)__builtin_ctz(lanes));                  \
+        }                                                                                          \
+        return count;                                                                              \
     }                                                                                              \
     static size_t ACT_SYMBOL(type, narrow)(const float *y, const float *x, const float *v,         \
                                            const struct act_tolerance *tolerance, void *out,       \
                                            uint16_t *doubtful, size_t n)                           \
     {                                                                                              \
-        const struct act_tolerance t = *tolerance;                                                 \
-        const struct vtolerance w = {v_set(t.low), v_set(t.high), v_set(t.each), v_set(t.base),    \
-                                     v_set((float)(t.ulp + 1) * 0x1p-23f)};                        \
-        const int wide = t.high > t.low;                                                           \
-        size_t count = 0;                                                                          \
-        for (size_t i = 0; i < n; i += ACT_HALF_BLOCK) {                                           \
-            unsigned char *p = (unsigned char *)out + 2 * i;                                       \
-            uint32_t lanes = wide ? type##_block(y + i, x + i, v + i, 1, t.ulp, w, p)              \
-                                  : type##_block(y + i, NULL, NULL, 0, t.ulp, w, p);               \
-            for (; lanes; lanes &= lanes - 1)                                                      \
-                doubtful[count++] = (uint16_t)(i + (size_t)__builtin_ctz(lanes));                  \
-        }                                                                                          \
-        return count;                                                                              \
+        const struct vtolerance t = v_tolerance(tolerance, low_bits);                              \
+        return tolerance->high > tolerance->low ? type##_loop(y, x, v, 1, t, out, doubtful, n)     \
+                                                : type##_loop(y, y, y, 0, t, out, doubtful, n);    \
     }                                                                                              \
     extern const struct act_half ACT_ROW(type);                                                    \
     const struct act_half ACT_ROW(type) = {ACT_SYMBOL(type, widen), ACT_SYMBOL(type, narrow)};

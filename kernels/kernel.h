@@ -17,9 +17,10 @@
  *   v_select(m, a, b) = m ? a : b
  *   v_keep(m, a) = m ? a : +0                 v_drop(m, a) = m ? +0 : a
  *   f32: v_bits, v_from_bits, i_set, i_add, i_sub, i_max, i_shl, i_sar (arithmetic)
- *   kernels/half.c: what f32 has, on every ISA, and h_load, h_store (VL 16-bit numbers of any
- *        alignment, a lane of vint each), h_lanes (a vmask, bit i for lane i), and where H_HAS_F16
- *        h_widen_f16, h_narrow_f16 (f16 in the low half of each lane)
+ *   kernels/half.c: what f32 has, on the scalar ISA too, and for 16-bit arrays of any alignment
+ *        h_load (VL numbers, a lane each), h_store(p, a, b) (a's lanes and b's, all < 2^16)
+ *        h_shr16 (logical)    h_clear(a, b): a & b == 0, a mask    h_lanes: bit i for lane i
+ *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H

@@ -131,7 +131,9 @@ double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode
     const struct act_bounds *b = &bounds_of[kind];
     if (dtype == ACT_F64)
         return backward ? b->backward_f64 : b->forward_f64;
-    if (dtype != ACT_F32)
+    if (dtype == ACT_BF16 || dtype == ACT_F16)
+        return backward ? 0.501 : 0.5; /* src/half.c: rounded once */
+    if (dtype != ACT_F32 && dtype != ACT_BF16_F32 && dtype != ACT_F16_F32)
         return NAN;
     if (isa == ACT_ISA_SCALAR)
         return 0.51; /* evaluated in double and rounded once */

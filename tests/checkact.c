@@ -37,8 +37,8 @@ static int check_all(const struct options *options)
             use_isa(isa);
             check_accuracy(options, isa, kind, options->quick ? 20000 : 400000);
             check_contract(isa, kind);
-            check_memory(options, isa, kind, ACT_F32);
-            check_memory(options, isa, kind, ACT_F64);
+            for (act_dtype t = ACT_F32; t <= ACT_F16; t++)
+                check_memory(options, isa, kind, t);
             printf("%-8s %-14s %s\n", act_isa_name(isa), act_kind_name(kind),
                    failures > failures_before ? "FAILED" : "ok");
             fflush(stdout);

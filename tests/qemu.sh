@@ -20,6 +20,7 @@ on Nehalem sse42
 on SandyBridge sse42      # AVX, no AVX2
 on Haswell avx2
 on Haswell,-fma sse42     # AVX2, no FMA
+on Haswell,-f16c sse42    # AVX2 and FMA, no F16C
 on Haswell,-avx2 sse42
 on Haswell,-xsave sse42   # AVX2 and FMA that the OS does not save: no xgetbv either
 on max,-avx sse42         # claims AVX2 and FMA without AVX

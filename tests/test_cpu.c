@@ -22,7 +22,7 @@ static void usable_means_cpu_and_os(void **state)
         for (size_t i = 0; i < sizeof xcr0s / sizeof *xcr0s; i++) {
             const uint64_t xcr0 = xcr0s[i];
             const int sse42 = HAS(f, SSE42);
-            const int avx2 = sse42 && HAS(f, AVX) && HAS(f, AVX2) && HAS(f, FMA) &&
+            const int avx2 = sse42 && HAS(f, AVX) && HAS(f, AVX2) && HAS(f, FMA) && HAS(f, F16C) &&
                              (xcr0 & 6) == 6;
             const int avx512 = avx2 && HAS(f, AVX512F) && HAS(f, AVX512BW) && HAS(f, AVX512DQ) &&
                                HAS(f, AVX512VL) && (xcr0 & 0xe6) == 0xe6;

@@ -25,13 +25,8 @@ static void fill(act_dtype t)
     for (int i = 0; i < MOST; i++) {
         state = state * 1664525u + 1013904223u;
         const double x = (double)(int32_t)state * 0x1p-28, g = (double)(state >> 8) * 0x1p-24 - 0.5;
-        if (t == ACT_F64) {
-            in[i] = x;
-            grad[i] = g;
-        } else {
-            ((float *)in)[i] = (float)x;
-            ((float *)grad)[i] = (float)g;
-        }
+        put(in, t, (size_t)i, x);
+        put(grad, t, (size_t)i, g);
     }
 }
 

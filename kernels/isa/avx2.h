@@ -26,17 +26,22 @@ ACT_OP vint i_max(vint a, vint b) { return _mm256_max_epi32(a, b); }
 #if ACT_UNIT_HALF
 #define H_HAS_F16 1
 ACT_OP vint h_load(const void *p) { return _mm256_cvtepu16_epi32(_mm_loadu_si128(p)); }
-ACT_OP __m128i h_pack(vint a)
+ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
-    a = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));
-    return _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    _mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xd8));
 }
-ACT_OP void h_store(void *p, vint a) { _mm_storeu_si128(p, h_pack(a)); }
-ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)_mm256_movemask_ps(m); }
-ACT_OP vec h_widen_f16(vint a) { return _mm256_cvtph_ps(h_pack(a)); }
-ACT_OP vint h_narrow_f16(vec a)
+ACT_OP vint h_shr16(vint a) { return _mm256_srli_epi32(a, 16); }
+ACT_OP vmask h_clear(vint a, vint bits)
 {
-    return _mm256_cvtepu16_epi32(_mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    const vint zero = _mm256_setzero_si256();
+    return _mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(a, bits), zero));
+}
+ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)_mm256_movemask_ps(m); }
+ACT_OP vec h_load_f16(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
+ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
+{
+    _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    _mm_storeu_si128((__m128i *)(p + 16), _mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT));
 }
 #endif
 

@@ -25,13 +25,20 @@ ACT_OP vint i_max(vint a, vint b) { return _mm512_max_epi32(a, b); }
 #if ACT_UNIT_HALF
 #define H_HAS_F16 1
 ACT_OP vint h_load(const void *p) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256(p)); }
-ACT_OP void h_store(void *p, vint a) { _mm256_storeu_si256(p, _mm512_cvtepi32_epi16(a)); }
-ACT_OP uint32_t h_lanes(vmask m) { return m; }
-ACT_OP vec h_widen_f16(vint a) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a)); }
-ACT_OP vint h_narrow_f16(vec a)
+ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
-    return _mm512_cvtepu16_epi32(
-        _mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packus_epi32(a, b)));
+}
+ACT_OP vint h_shr16(vint a) { return _mm512_srli_epi32(a, 16); }
+ACT_OP vmask h_clear(vint a, vint bits) { return _mm512_testn_epi32_mask(a, bits); }
+ACT_OP uint32_t h_lanes(vmask m) { return m; }
+ACT_OP vec h_load_f16(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
+ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
+{
+    enum { NEAREST = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(a, NEAREST));
+    _mm256_storeu_si256((__m256i *)(p + 32), _mm512_cvtps_ph(b, NEAREST));
 }
 #endif
 #else

@@ -30,17 +30,28 @@ ACT_OP vint h_load(const void *p)
 {
     return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_u8(vld1_u8(p))));
 }
-ACT_OP uint16x4_t h_pack(vint a) { return vmovn_u32(vreinterpretq_u32_s32(a)); }
-ACT_OP void h_store(void *p, vint a) { vst1_u8(p, vreinterpret_u8_u16(h_pack(a))); }
+ACT_OP void h_store(unsigned char *p, vint a, vint b)
+{
+    const uint16x8_t low = vuzp1q_u16(vreinterpretq_u16_s32(a), vreinterpretq_u16_s32(b));
+    vst1q_u8(p, vreinterpretq_u8_u16(low));
+}
+ACT_OP vint h_shr16(vint a)
+{
+    return vreinterpretq_s32_u32(vshrq_n_u32(vreinterpretq_u32_s32(a), 16));
+}
+ACT_OP vmask h_clear(vint a, vint bits) { return vceqzq_s32(vandq_s32(a, bits)); }
 ACT_OP uint32_t h_lanes(vmask m)
 {
     static const uint32_t bit[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(m, vld1q_u32(bit)));
 }
-ACT_OP vec h_widen_f16(vint a) { return vcvt_f32_f16(vreinterpret_f16_u16(h_pack(a))); }
-ACT_OP vint h_narrow_f16(vec a)
+ACT_OP vec h_load_f16(const void *p)
 {
-    return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_f16(vcvt_f16_f32(a))));
+    return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
+}
+ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
+{
+    vst1q_u8(p, vreinterpretq_u8_f16(vcvt_high_f16_f32(vcvt_f16_f32(a), b)));
 }
 #endif
 

@@ -37,11 +37,13 @@ ACT_OP vint h_load(const void *p)
     memcpy(&a, p, sizeof a);
     return a;
 }
-ACT_OP void h_store(void *p, vint a)
+ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
-    const uint16_t low = (uint16_t)a;
-    memcpy(p, &low, sizeof low);
+    const uint16_t low[2] = {(uint16_t)a, (uint16_t)b};
+    memcpy(p, low, sizeof low);
 }
+ACT_OP vint h_shr16(vint a) { return (vint)((uint32_t)a >> 16); }
+ACT_OP vmask h_clear(vint a, vint bits) { return (a & bits) == 0; }
 ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)m; }
 #else
 #include <sleef.h>

@@ -25,10 +25,14 @@ ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
 #if ACT_UNIT_HALF
 #define H_HAS_F16 0
 ACT_OP vint h_load(const void *p) { return _mm_cvtepu16_epi32(_mm_loadl_epi64(p)); }
-ACT_OP void h_store(void *p, vint a)
+ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
-    a = _mm_and_si128(a, _mm_set1_epi32(0xffff));
-    _mm_storel_epi64(p, _mm_packus_epi32(a, a));
+    _mm_storeu_si128((__m128i *)p, _mm_packus_epi32(a, b));
+}
+ACT_OP vint h_shr16(vint a) { return _mm_srli_epi32(a, 16); }
+ACT_OP vmask h_clear(vint a, vint bits)
+{
+    return _mm_castsi128_ps(_mm_cmpeq_epi32(_mm_and_si128(a, bits), _mm_setzero_si128()));
 }
 ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)_mm_movemask_ps(m); }
 #endif

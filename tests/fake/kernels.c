@@ -1,26 +1,28 @@
-/* Rows for dispatch/table.c that copy their input and note the call. Compiled once per ISA. */
+/* Rows for dispatch/table.c that copy their input and note the call, and 16-bit types whose float
+ * is the number the bits make as an integer. Compiled once per ISA. */
 #include "dispatch/table.h"
 #include "fake/fake.h"
 
 #include <string.h>
 
-#define STR_(x)                  #x
-#define STR(x)                   STR_(x)
-#define CAT4_(a, b, c, d)        a##b##c##d
-#define CAT4(a, b, c, d)         CAT4_(a, b, c, d)
-#define ROW(name, dtype)         CAT4(actk_##name, dtype, _, ACT_ISA_NAME)
+#define STR_(x)           #x
+#define STR(x)            STR_(x)
+#define CAT4_(a, b, c, d) a##b##c##d
+#define CAT4(a, b, c, d)  CAT4_(a, b, c, d)
+#define ROW(name, dtype)  CAT4(actk_##name, dtype, _, ACT_ISA_NAME)
 
 #define ROW_OF(name, dtype, type, T, output)                                                       \
     static void name##dtype##_fwd(const act_params *p, const void *in, void *out, size_t n)        \
     {                                                                                              \
-        fake_last = (struct fake_call){STR(ACT_ISA_NAME), #name, "forward", T, *p, in, NULL, out,  \
-                                       n};                                                         \
+        fake_last =                                                                                \
+            (struct fake_call){STR(ACT_ISA_NAME), #name, "forward", T, *p, in, NULL, out, n};      \
         memmove(out, in, n * sizeof(type));                                                        \
     }                                                                                              \
     static void name##dtype##_bwd(const act_params *p, const void *in, const void *g, void *out,   \
                                   size_t n)                                                        \
     {                                                                                              \
-        fake_last = (struct fake_call){STR(ACT_ISA_NAME), #name, "backward", T, *p, in, g, out, n};\
+        fake_last =                                                                                \
+            (struct fake_call){STR(ACT_ISA_NAME), #name, "backward", T, *p, in, g, out, n};        \
         memmove(out, g, n * sizeof(type));                                                         \
     }                                                                                              \
     static void name##dtype##_out(const act_params *p, const void *in, const void *g, void *out,   \
@@ -49,3 +51,27 @@
     const struct act_##name##_row PART(name, _f32) = {0}, PART(name, _f64) = {0};
 #include "dispatch/parts.inc"
 #undef ACT_PART
+
+static void widen(const void *in, float *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        uint16_t bits;
+        memcpy(&bits, (const char *)in + 2 * i, sizeof bits);
+        out[i] = bits;
+    }
+}
+
+static size_t narrow(const float *y, const float *x, const float *v, const struct act_tolerance *t,
+                     void *out, uint16_t *doubtful, size_t n)
+{
+    (void)x, (void)v, (void)t, (void)doubtful;
+    for (size_t i = 0; i < n; i++) {
+        const uint16_t bits = (uint16_t)y[i];
+        memcpy((char *)out + 2 * i, &bits, sizeof bits);
+    }
+    return 0;
+}
+
+#define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
+extern const struct act_half HALF(bf16), HALF(f16);
+const struct act_half HALF(bf16) = {widen, narrow}, HALF(f16) = {widen, narrow};
