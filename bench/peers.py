@@ -320,6 +320,8 @@ def main():
     installed = time.time()
     try:
         measure(options, results, save)
+    except KeyboardInterrupt:
+        sys.exit("peers: interrupted; the next run goes on from here")
     finally:
         save()
     say(f"installed in {installed - started:.0f} s, measured in {time.time() - installed:.0f} s")

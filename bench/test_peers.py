@@ -61,7 +61,7 @@ class Report(unittest.TestCase):
         self.assertEqual(first, again)
         xml.etree.ElementTree.fromstring(first[1])
         self.assertEqual(first[1].count("<circle"), 2 + 2)  # the legend, the points
-        for part in ("JAX (a reason)", "| PyTorch | 1.000 | 3.00 ±0.00 | ∞ | 0 | NaN → +0 |",
+        for part in ("JAX (a reason)", "| PyTorch | 1.000 | 3.00 ±0.00 U | ∞ | 0 | NaN → +0 |",
                      "| **libactfn** | 0.300 | 1 | 0.5 | 0 | – |"):
             self.assertIn(part, first[0])
 
