@@ -1,6 +1,7 @@
 """What peers.py measured, as docs/PERFORMANCE.md and docs/performance.svg. Standard library only."""
 import math
 import os
+import re
 import statistics
 
 NAMES = {"actfn": "**libactfn**", "torch": "PyTorch", "onednn": "oneDNN", "onednn_sycl": "oneDNN (SYCL)",
@@ -177,19 +178,17 @@ def page(results, picture):
     if results["absent"]:
         out += ["", "Absent: " + "; ".join(f"{NAMES[p]} ({why})" for p, why in results["absent"].items())
                 + "."]
-    out += ["", "XNNPACK is not here: no wheel exports its operators, only an interpreter of models.", ""]
+    out += ["", "XNNPACK is not compared: its wheel offers an interpreter of models, not its operators.", ""]
     if context["dtype"] == "f32":
         met, count, rows = goals(results)
-        out[-1:] = ["## Goals", "", f"At {GOAL_SIZE:,} elements, as many times as fast. {met} of {count} "
-                    "met.", "", *rows]
+        out += ["## Goals", "", f"At {GOAL_SIZE:,} elements, as many times as fast. {met} of {count} "
+                "met.", "", *rows]
     for op in results["chosen"]["ops"]:
         title = OPS[op]
         body = [line for kind in kinds for line in table(results, kind, op, peers, sizes)]
         if body:
             out += ["", f"## {title[0].upper() + title[1:]}", "", "ns per element.", "", *body]
-    while out[-1] == "":
-        out.pop()
-    return "\n".join(out) + "\n"
+    return re.sub("\n{3,}", "\n\n", "\n".join(out)).rstrip("\n") + "\n"
 
 
 COLOURS = {"actfn": "#c0392b", "torch": "#e67e22", "onednn": "#1f5fa8", "onednn_sycl": "#7fb3e6",
