@@ -178,6 +178,8 @@ def main():
         try:
             worker = worker or Worker(peer, dtype, actfn, folder)
             answer = getattr(worker, request.pop("do"))(**request)
+        except NotImplementedError as error:
+            answer = {"error": str(error)}
         except Exception as error:
             traceback.print_exc()
             answer = {"error": f"{type(error).__name__}: {error}".splitlines()[0][:200]}
