@@ -47,10 +47,10 @@ float *npy_read(const char *path, size_t *count);
 
 size_t elem_size(act_dtype dtype);
 /* Element i of an array; rounded to nearest. */
-void put(act_dtype dtype, void *array, size_t i, double value);
-double get(act_dtype dtype, const void *array, size_t i);
-/* |got - want| in units of the last place that want has in the type; INFINITY where a NaN, an infinity or
- * an overflow is not the right one. */
+void elem_put(act_dtype dtype, void *array, size_t i, double value);
+double elem_get(act_dtype dtype, const void *array, size_t i);
+/* |got - want| in units of the last place that want has in the type; INFINITY where a NaN, an
+ * infinity or an overflow is not the right one. */
 double ulps(act_dtype dtype, double got, double want);
 
 /* ---- probe.c, once per ISA and element type; probes.c ---------------------------------------- */
@@ -64,8 +64,9 @@ struct probe {
 enum { PROBE_FMAS = 12 };   /* independent chains per turn: latency times throughput is 8 to 10 */
 enum { PROBE_TURNS = 512 }; /* per call, of fma and add_chain */
 
-const struct probe *probe_find(act_isa isa, act_dtype dtype); /* of f32 for 16 bits; NULL: not built */
-act_isa probe_best_isa(const unsigned char *isas);            /* the most preferred selected; -1 */
+const struct probe *probe_find(act_isa isa,
+                               act_dtype dtype);   /* of f32 for 16 bits; NULL: not built */
+act_isa probe_best_isa(const unsigned char *isas); /* the most preferred selected; -1 */
 
 void copy_nontemporal(void *to, const void *from, size_t bytes);
 void add_chain(size_t turns); /* dependent additions, one cycle each */

@@ -102,11 +102,11 @@ void run_inputs(struct run *r, const float *tensor, size_t tensor_count)
             continue;
         }
         const double u = uniform(&state), v = uniform(&state);
-        put(r->dtype, r->x, i,
-            tensor                ? (double)tensor[i]
-            : r->options->uniform ? 16 * u - 8
-                                  : 1.5 * sqrt(-2 * log(u)) * cos(6.283185307179586 * v));
-        put(r->dtype, r->grad, i, 2 * uniform(&state) - 1);
+        elem_put(r->dtype, r->x, i,
+                 tensor                ? (double)tensor[i]
+                 : r->options->uniform ? 16 * u - 8
+                                       : 1.5 * sqrt(-2 * log(u)) * cos(6.283185307179586 * v));
+        elem_put(r->dtype, r->grad, i, 2 * uniform(&state) - 1);
     }
     if (tensor)
         snprintf(r->input, sizeof r->input, "%s, %zu elements", r->options->input, tensor_count);

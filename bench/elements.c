@@ -10,7 +10,8 @@ const char *const dtype_names[DTYPE_COUNT] = {"f32", "f64", "bf16", "f16"};
 static const struct {
     size_t size;
     int digits, least, most;
-} types[DTYPE_COUNT] = {{4, 24, -126, 127}, {8, 53, -1022, 1023}, {2, 8, -126, 127}, {2, 11, -14, 15}};
+} types[DTYPE_COUNT] = {
+    {4, 24, -126, 127}, {8, 53, -1022, 1023}, {2, 8, -126, 127}, {2, 11, -14, 15}};
 
 size_t elem_size(act_dtype dtype)
 {
@@ -21,10 +22,11 @@ size_t elem_size(act_dtype dtype)
 static int place(act_dtype dtype, double value)
 {
     const int exponent = value == 0 ? types[dtype].least : ilogb(value);
-    return (exponent < types[dtype].least ? types[dtype].least : exponent) - types[dtype].digits + 1;
+    return (exponent < types[dtype].least ? types[dtype].least : exponent) - types[dtype].digits +
+           1;
 }
 
-void put(act_dtype dtype, void *array, size_t i, double value)
+void elem_put(act_dtype dtype, void *array, size_t i, double value)
 {
     if (dtype == ACT_F64) {
         ((double *)array)[i] = value;
@@ -45,7 +47,7 @@ void put(act_dtype dtype, void *array, size_t i, double value)
     }
 }
 
-double get(act_dtype dtype, const void *array, size_t i)
+double elem_get(act_dtype dtype, const void *array, size_t i)
 {
     if (dtype == ACT_F64)
         return ((const double *)array)[i];
@@ -65,10 +67,10 @@ double get(act_dtype dtype, const void *array, size_t i)
 double ulps(act_dtype dtype, double got, double want)
 {
     uint64_t rounded[1];
-    put(dtype, rounded, 0, want);
+    elem_put(dtype, rounded, 0, want);
     if (isnan(want) || isnan(got))
         return isnan(want) && isnan(got) ? 0 : (double)INFINITY;
-    if (isinf(got) || !isfinite(get(dtype, rounded, 0)))
-        return got == get(dtype, rounded, 0) ? 0 : (double)INFINITY;
+    if (isinf(got) || !isfinite(elem_get(dtype, rounded, 0)))
+        return got == elem_get(dtype, rounded, 0) ? 0 : (double)INFINITY;
     return fabs(got - want) / ldexp(1, place(dtype, want));
 }

@@ -36,7 +36,8 @@ static void run_once(struct run *r, const struct cell *c)
         __asm__ volatile("" ::"r"(r->out) : "memory");
         break;
     case CELL_LOOP_COPY:
-        probe_find(c->isa, r->dtype)->copy(r->out, r->x, r->dtype == ACT_F64 ? c->n : c->n * r->elem / sizeof(float));
+        probe_find(c->isa, r->dtype)
+            ->copy(r->out, r->x, r->dtype == ACT_F64 ? c->n : c->n * r->elem / sizeof(float));
         break;
     case CELL_NT_COPY:
         copy_nontemporal(r->out, r->x, c->n * r->elem);

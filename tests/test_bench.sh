@@ -51,8 +51,9 @@ refuse() {
 quick="--kind relu --isa scalar --n 64 --min-time 0.0001"
 for option in --nonsense -x word "--isa" "--isa sse5" "--isa neon,avx2,scalar5" "--kind nosuch*" \
     "--op sideways" "--n 0" "--n -1" "--n +1" "--n 12x" "--n ," "--n 8,,9" "--n 99999999999" \
-    "--kind ,relu" -xy --list=x --help=x --i "--dtype f16" "--dist cauchy" \
-    "--threads 0" "--threads -1" "--threads 2x" "--threads 99999999999" "--min-time 0" "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
+    "--kind ,relu" -xy --list=x --help=x --i "--dtype f8" "--dist cauchy" \
+    "--threads 0" "--threads -1" "--threads 2x" "--threads 99999999999" "--min-time 0" \
+    "--min-time x" "--min-time inf" "--json /nonexistent/x" "--csv /nonexistent/x" \
     "--compare /nonexistent/x" "--compare text.npy" "--input /nonexistent.npy" "--input ."; do
     # shellcheck disable=SC2086 # an option and its value
     refuse $quick $option
