@@ -140,10 +140,14 @@ ACT_OP vec v_neg(vec a)
  *   vec <kind>_backward(vec x, vec g, struct vparams p)     g f'(x)
  * ACT_KERNEL_FROM_OUTPUT(kind): and
  *   vec <kind>_from_output(vec y, vec g, struct vparams p)  g f'(x), given y = f(x)
+ * ACT_KERNEL_UNIT_FROM_OUTPUT(kind): and
+ *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) for beta = 1
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
 #if !ACT_TEST_DATA
 #define ACT_KERNEL_ROW_(kind, output)                                                              \
     ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, fwd))                                               \
+    ACT_KERNEL_ROW__(kind, output)
+#define ACT_KERNEL_ROW__(kind, output)                                                             \
     ACT_LOOP2(kind##_backward, ACT_SYMBOL(kind, bwd))                                              \
     extern const struct act_row ACT_ROW(kind);                                                     \
     const struct act_row ACT_ROW(kind) = {ACT_SYMBOL(kind, fwd), ACT_SYMBOL(kind, bwd), output};
@@ -151,11 +155,21 @@ ACT_OP vec v_neg(vec a)
 #define ACT_KERNEL_FROM_OUTPUT(kind)                                                               \
     ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
     ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)                                                          \
+    ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
+    ACT_LOOP1(kind##_forward, kind##_forward_any)                                                  \
+    ACT_LOOP1(kind##_unit, kind##_forward_unit)                                                    \
+    static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
+    {                                                                                              \
+        ((elem)p->beta == 1 ? kind##_forward_unit : kind##_forward_any)(p, in, out, n);            \
+    }                                                                                              \
+    ACT_KERNEL_ROW__(kind, ACT_SYMBOL(kind, out))
 #define ACT_TEST(kind, ...)                                                                        \
     struct act_row /* nothing here: the tests compile this file again with ACT_TEST_DATA */
 #else
 #define ACT_KERNEL(kind)
 #define ACT_KERNEL_FROM_OUTPUT(kind)
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)
 #define ACT_TEST(kind, ...)                                                                        \
     extern const struct act_test act_test_##kind;                                                  \
     const struct act_test act_test_##kind = {__VA_ARGS__}

@@ -14,6 +14,7 @@ import sys
 import numpy as np
 from mpmath import cos, erfc, exp, log1p, mp, mpf, pi, sqrt, tanh
 
+kind = sys.argv[1]
 mp.dps = 30
 SEARCH = 300
 
@@ -75,15 +76,36 @@ def table(f, intervals, degree, weight=None, first_centre=None):
         c = first_centre if i == 0 and first_centre is not None else centre(f, low, high)
         rows[entry], error = fit(f, low, high, degree, c, weight)
         print(f"// [{float(low):g}, {float(high):g}] error 2^{error:.1f}")
+    if kind != "tanh":
+        for r in rows:
+            r[0] = -r[0]
     for row in range(degree + 2):
         print("{" + ", ".join(float(rows[k][row]).hex() + "f" for k in range(8)) + "},")
 
 
+def mish_rest(z):
+    """x (1 - ...) or x z h(-z) with z = e^-|x|: h of -z for x < 0, of z for x > 0."""
+    if z < 0:
+        return (2 - z) / (z * z - 2 * z + 2)
+    return 2 * z / (1 + 2 * z + 2 * z * z)
+
+
+def mish_weight(z):
+    if z < 0:
+        return 1 / mish_rest(z)
+    return max(z, mpf("0.03")) * (1 + 2 * z + 2 * z * z) / (1 + 2 * z)
+
+
 def main():
-    kind = sys.argv[1]
     degree = int(sys.argv[2]) if len(sys.argv) > 2 else None
     if kind == "tanh":
-        table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf(sys.argv[3]), mpf("9.1")), degree or 7, first_centre=mpf(0))
+        table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf("1.2"), mpf("9.1")),
+              degree or 7, first_centre=mpf(0))
+    elif kind == "log1p":
+        table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 5)
+    elif kind == "mish":
+        table(mish_rest, [(i, mpf(i - 4) / 4, mpf(i - 3) / 4) for i in range(8)], degree or 5,
+              weight=mish_weight)
 
 
 main()
