@@ -24,16 +24,16 @@ struct exp_eight {
     vec s, sp, near;
 };
 
-/* n = rint(-8 a / ln 2) in the low bits of shifted; -a = n ln 2 / 8 - r. The polynomial's two
- * halves, and the second product in near, shorten the chain: that is what these kernels wait for.
- */
-ACT_OP struct exp_eight v_exp_eight_of(vec shifted, vec r)
+/* n = rint(-8 a / ln 2) in the low bits of shifted; -a = n ln 2 / 8 - f r, f a power of two. The
+ * polynomial's two halves, and the second product in near, shorten the chain: that is what these
+ * kernels wait for. */
+ACT_OP struct exp_eight v_exp_eight_of(vec shifted, vec r, float f)
 {
     const vint n = v_bits(shifted);
     const vec t = v_lookup8(exp_eight, v_index8(n));
     const vec s = v_from_bits(i_add(v_bits(t), i_shl(n, 20)));
-    const vec first = v_fma(v_set(-0x1.f3fd76p-1f), r, v_set(-0x1.805144p-6f));
-    vec p = v_fma(v_set(-0x1.4d5baap-3f), r, v_set(0x1.f41186p-2f));
+    const vec first = v_fma(v_set(-0x1.f3fd76p-1f * f), r, v_set(-0x1.805144p-6f));
+    vec p = v_fma(v_set(-0x1.4d5baap-3f * (f * f * f)), r, v_set(0x1.f41186p-2f * (f * f)));
     p = v_fma(p, v_mul(r, r), first);
     return (struct exp_eight){s, v_mul(s, p), v_fma(s, first, s)};
 }
@@ -42,30 +42,40 @@ ACT_OP struct exp_eight v_exp_eight_of(vec shifted, vec r)
 ACT_OP struct exp_eight v_exp_eight(vec a, vec magic)
 {
     const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2), magic), n = v_sub(shifted, magic);
-    return v_exp_eight_of(shifted, v_fma(n, v_set(LN2_8_LOW), v_fma(n, v_set(LN2_8_HIGH), a)));
+    return v_exp_eight_of(shifted, v_fma(n, v_set(LN2_8_LOW), v_fma(n, v_set(LN2_8_HIGH), a)), 1);
 }
 
 ACT_OP struct exp_eight v_exp_eight_low(vec a, vec low, vec magic) /* e^-(a + low) */
 {
     const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2), magic), n = v_sub(shifted, magic);
-    const vec r = v_fma(n, v_set(LN2_8_LOW), v_add(low, v_fma(n, v_set(LN2_8_HIGH), a)));
-    return v_exp_eight_of(shifted, r);
+    const vec r = v_fma(n, v_set(LN2_8_HIGH), a), r_low = v_fma(n, v_set(LN2_8_LOW), low);
+    return v_exp_eight_of(shifted, v_add(r, r_low), 1);
 }
 
-/* w h(z) for a table of rows -c, h(c), c1 .. c_degree, w = s + sp, as s high + rest: h(c) is high,
- * nearly without error, and rest < s/4. z = w scale. */
+ACT_OP struct exp_eight v_exp_eight_half(vec a, vec low) /* e^-(a + low)/2 */
+{
+    const vec magic = v_set(ROUND_MAGIC);
+    const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2 / 2), magic), n = v_sub(shifted, magic);
+    const vec r = v_fma(n, v_set(2 * LN2_8_HIGH), a), r_low = v_fma(n, v_set(2 * LN2_8_LOW), low);
+    return v_exp_eight_of(shifted, v_add(r, r_low), 0.5f);
+}
+
+/* (s + sp) h(x) for a table of rows -c, h(c), c1 .. c_degree, as s high + rest: h(c) is high,
+ * nearly without error, and rest < s/4. z = s + sp. */
 struct eight {
     vec high, rest;
 };
 
 ACT_OP struct eight v_eight(const float (*table)[8], int degree, vindex8 k, struct exp_eight e,
-                            vec z, vec scale)
+                            vec z, vec d)
 {
-    const vec d = v_fma(z, scale, v_lookup8(table[0], k)), high = v_lookup8(table[1], k);
-    vec q = v_lookup8(table[degree + 1], k);
+    const vec high = v_lookup8(table[1], k);
+    const vec d2 = v_mul(d, d);
+    vec q = v_fma(v_lookup8(table[degree + 1], k), d, v_lookup8(table[degree], k));
 #pragma GCC unroll 8
-    for (int i = degree; i > 1; i--)
-        q = v_fma(q, d, v_lookup8(table[i], k));
+    for (int i = degree - 2; i > 2; i -= 2)
+        q = v_fma(q, d2, v_fma(v_lookup8(table[i + 1], k), d, v_lookup8(table[i], k)));
+    q = v_fma(q, d, v_lookup8(table[2], k));
     return (struct eight){high, v_fma(v_mul(z, d), q, v_mul(e.sp, high))};
 }
 
@@ -89,7 +99,10 @@ static const float log1p_eight[6][8] = {
 ACT_OP struct eight v_log1p_eight(struct exp_eight e, vec unscale)
 {
     const vec number = v_fma(e.near, v_mul(v_set(7.49f), unscale), v_set(ROUND_MAGIC));
-    return v_eight(log1p_eight, 4, v_index8(v_bits(number)), e, v_add(e.s, e.sp), unscale);
+    const vec z = v_add(e.s, e.sp);
+    const vindex8 k = v_index8(v_bits(number));
+    const vec d = v_fma(z, unscale, v_lookup8(log1p_eight[0], k));
+    return v_eight(log1p_eight, 4, k, e, z, d);
 }
 
 /* log1p(e^-a) as value * scale, past 2^-151 as value * 0. */

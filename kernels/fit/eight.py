@@ -23,12 +23,12 @@ def to_float(v):
     return mpf(float(np.float32(float(v))))
 
 
-def half_octaves(steps, last):
-    """(entry, low, high): the entry is bits(steps a + 3/4) >> 22, its low three bits."""
-    edges = [(mpf(2)**(k // 2) * (1 + mpf(k % 2) / 2) - mpf("0.75")) / steps for k in range(-1, 7)]
-    first = int(np.float32(0.75).view(np.int32)) >> 22
-    return [((first + i) & 7, e, edges[i + 1] if i < 7 else mpf(last))
-            for i, e in enumerate(edges)]
+def half_octaves(steps, shift, last):
+    """(entry, low, high): the entry is bits(steps a + shift) >> 22, its low three bits."""
+    start = int(np.float32(shift).view(np.int32)) >> 22
+    tops = [mpf(float(np.int32((start + i) << 22).view(np.float32))) for i in range(8)]
+    edges = [(v - shift) / steps for v in tops] + [mpf(last)]
+    return [((start + i) & 7, edges[i], edges[i + 1]) for i in range(8)]
 
 
 def eighths(steps):
@@ -69,18 +69,26 @@ def fit(f, low, high, degree, c, weight):
     return [c, c0] + fixed, float(mp.log(error, 2))
 
 
-def table(f, intervals, degree, weight=None, first_centre=None):
-    weight = weight or (lambda a: 1 / f(a))
+def table(f, intervals, degree, weight=None, first_centre=None, first=None):
     rows = [None] * 8
     for i, (entry, low, high) in enumerate(intervals):
-        c = first_centre if i == 0 and first_centre is not None else centre(f, low, high)
-        rows[entry], error = fit(f, low, high, degree, c, weight)
+        g = first if i == 0 and first else f
+        c = first_centre if i == 0 and first_centre is not None else centre(g, low, high)
+        rows[entry], error = fit(g, low, high, degree, c, weight or (lambda a: 1 / g(a)))
         print(f"// [{float(low):g}, {float(high):g}] error 2^{error:.1f}")
     if kind != "tanh":
         for r in rows:
             r[0] = -r[0]
     for row in range(degree + 2):
         print("{" + ", ".join(float(rows[k][row]).hex() + "f" for k in range(8)) + "},")
+
+
+def gelu_near(a):
+    return a * erfc(a / sqrt(2)) / 2
+
+
+def gelu_rest(a):
+    return gelu_near(a) * exp(a * a / 2)
 
 
 def mish_rest(z):
@@ -99,10 +107,14 @@ def mish_weight(z):
 def main():
     degree = int(sys.argv[2]) if len(sys.argv) > 2 else None
     if kind == "tanh":
-        table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf("1.2"), mpf("9.1")),
+        table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf("1.2"), mpf("0.75"), mpf("9.1")),
               degree or 7, first_centre=mpf(0))
     elif kind == "log1p":
         table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 5)
+    elif kind == "gelu":
+        # The first interval without the exponential.
+        intervals = half_octaves(mpf(1), mpf(1), mpf("14.4"))
+        table(gelu_rest, intervals, degree or 7, first_centre=mpf(0), first=gelu_near)
     elif kind == "mish":
         table(mish_rest, [(i, mpf(i - 4) / 4, mpf(i - 3) / 4) for i in range(8)], degree or 5,
               weight=mish_weight)
