@@ -70,12 +70,19 @@ ACT_OP struct eight v_eight(const float (*table)[8], int degree, vindex8 k, stru
                             vec z, vec d)
 {
     const vec high = v_lookup8(table[1], k);
-    const vec d2 = v_mul(d, d);
-    vec q = v_fma(v_lookup8(table[degree + 1], k), d, v_lookup8(table[degree], k));
+    vec q = v_lookup8(table[degree + 1], k);
+    int i = degree;
+    if (degree >= 6) { /* a long chain by pairs */
+        const vec d2 = v_mul(d, d);
+        q = v_fma(q, d, v_lookup8(table[degree], k));
 #pragma GCC unroll 8
-    for (int i = degree - 2; i > 2; i -= 2)
-        q = v_fma(q, d2, v_fma(v_lookup8(table[i + 1], k), d, v_lookup8(table[i], k)));
-    q = v_fma(q, d, v_lookup8(table[2], k));
+        for (i = degree - 2; i > 3; i -= 2)
+            q = v_fma(q, d2, v_fma(v_lookup8(table[i + 1], k), d, v_lookup8(table[i], k)));
+        i++;
+    }
+#pragma GCC unroll 8
+    for (; i > 1; i--)
+        q = v_fma(q, d, v_lookup8(table[i], k));
     return (struct eight){high, v_fma(v_mul(z, d), q, v_mul(e.sp, high))};
 }
 
