@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of eight polynomials for the portable kernels: needs mpmath and numpy.
 
-    eight.py tanh | gelu | log1p | mish [degree]
+    eight.py tanh | gelu | log1p [degree]
 
 f(a) = c0 + t (c1 + t (c2 + ...)), t = a - c, on eight intervals. c is taken from the 2 * SEARCH + 1
 floats around the middle so that f(c) is as nearly a float as possible: then c0 has no error, and
@@ -91,33 +91,17 @@ def gelu_rest(a):
     return gelu_near(a) * exp(a * a / 2)
 
 
-def mish_rest(z):
-    """x (1 - ...) or x z h(-z) with z = e^-|x|: h of -z for x < 0, of z for x > 0."""
-    if z < 0:
-        return (2 - z) / (z * z - 2 * z + 2)
-    return 2 * z / (1 + 2 * z + 2 * z * z)
-
-
-def mish_weight(z):
-    if z < 0:
-        return 1 / mish_rest(z)
-    return max(z, mpf("0.03")) * (1 + 2 * z + 2 * z * z) / (1 + 2 * z)
-
-
 def main():
     degree = int(sys.argv[2]) if len(sys.argv) > 2 else None
     if kind == "tanh":
         table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf("1.2"), mpf("0.75"), mpf("9.1")),
               degree or 7, first_centre=mpf(0))
     elif kind == "log1p":
-        table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 5)
+        table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 4)
     elif kind == "gelu":
         # The first interval without the exponential.
         intervals = half_octaves(mpf(1), mpf(1), mpf("14.4"))
         table(gelu_rest, intervals, degree or 7, first_centre=mpf(0), first=gelu_near)
-    elif kind == "mish":
-        table(mish_rest, [(i, mpf(i - 4) / 4, mpf(i - 3) / 4) for i in range(8)], degree or 5,
-              weight=mish_weight)
 
 
 main()
