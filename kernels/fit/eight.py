@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of eight polynomials for the portable kernels: needs mpmath and numpy.
 
-    eight.py tanh | gelu | log1p [degree]
+    eight.py tanh | gelu | log1p | mish [degree]
 
 f(a) = c0 + t (c1 + t (c2 + ...)), t = a - c, on eight intervals. c is taken from the 2 * SEARCH + 1
 floats around the middle so that f(c) is as nearly a float as possible: then c0 has no error, and
@@ -69,17 +69,25 @@ def fit(f, low, high, degree, c, weight):
     return [c, c0] + fixed, float(mp.log(error, 2))
 
 
-def table(f, intervals, degree, weight=None, first_centre=None, first=None):
+def rows_of(f, intervals, degree, weight=None, first_centre=None, first=None):
     rows = [None] * 8
     for i, (entry, low, high) in enumerate(intervals):
         g = first if i == 0 and first else f
         c = first_centre if i == 0 and first_centre is not None else centre(g, low, high)
         rows[entry], error = fit(g, low, high, degree, c, weight or (lambda a: 1 / g(a)))
         print(f"// [{float(low):g}, {float(high):g}] error 2^{error:.1f}")
+    return rows
+
+
+def table(*args, **options):
+    show(rows_of(*args, **options))
+
+
+def show(rows):
     if kind != "tanh":
         for r in rows:
             r[0] = -r[0]
-    for row in range(degree + 2):
+    for row in range(len(rows[0])):
         print("{" + ", ".join(float(rows[k][row]).hex() + "f" for k in range(8)) + "},")
 
 
@@ -91,6 +99,16 @@ def gelu_rest(a):
     return gelu_near(a) * exp(a * a / 2)
 
 
+def mish_below(z):
+    """x < 0: y = x z h(z), z = e^x."""
+    return (2 + z) / (z * z + 2 * z + 2)
+
+
+def mish_above(z):
+    """x > 0: y = x - x z h(z), z = e^-x."""
+    return 2 * z / (1 + 2 * z + 2 * z * z)
+
+
 def main():
     degree = int(sys.argv[2]) if len(sys.argv) > 2 else None
     if kind == "tanh":
@@ -98,6 +116,13 @@ def main():
               degree or 7, first_centre=mpf(0))
     elif kind == "log1p":
         table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 4)
+    elif kind == "mish":
+        # The leading bits of number = 3 +- .998 z.
+        weight = lambda z: max(z, mpf("0.03")) * (1 + 2 * z + 2 * z * z) / (1 + 2 * z)
+        intervals = [(3 - i, mpf(i) / 4, mpf(i + 1) / 4) for i in range(4)]
+        below = rows_of(mish_below, intervals, degree or 5)
+        above = rows_of(mish_above, [(7 - e, l, h) for e, l, h in intervals], degree or 5, weight)
+        show([a or b for a, b in zip(below, above)])
     elif kind == "gelu":
         # The first interval without the exponential.
         intervals = half_octaves(mpf(1), mpf(1), mpf("14.4"))
