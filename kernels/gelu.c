@@ -6,7 +6,7 @@
  * With Q(a) = 1 - Phi(a), a = |x|: y = max(x, 0) - a Q(a), which keeps the negative tail; and
  * Q(a) = e^(-a^2/2) times an algebraic function. The rounding of a^2 alone would cost a^2/4 ULP in
  * the tail (48 at -13.9): its low part goes into the exponential. */
-#include "kernels/math.h"
+#include "kernels/eight.h"
 
 #if V_DOUBLE
 #define INV_SQRT2       0x1.6a09e667f3bcdp-1
@@ -119,17 +119,43 @@ ACT_OP struct gauss v_gauss(vec a)
     return r;
 }
 
+/* a Q(a) up to a = .5, then a Q(a) e^(a^2/2) as rows -c, h(c), c1 .. c7; relative error 2^-26.5
+ * (kernels/fit/eight.py).
+ * The intervals end at .5, 1, 2, 3, 5, 7, 11, beginning with entry 6; a + 1 rounds to 1.5 from
+ * .5 - 2^-24 on. */
+static const float gelu_eight[9][8] = {
+    {-0x1.8000f8p+0f, -0x1.4001340000000p+1f, -0x1.0001dep+2f, -0x1.8001720000000p+2f,
+     -0x1.1ffe3ep+3f, -0x1.96643cp+3f, 0x0.0p+0f, -0x1.7fff6ep-1f},
+    {0x1.3c1486p-2f, 0x1.69cf2ap-2f, 0x1.82b502p-2f, 0x1.8e012p-2f, 0x1.93a64p-2f, 0x1.96079ap-2f,
+     0x0.0p+0f, 0x1.cd27d2p-3f},
+    {0x1.203f0ep-4f, 0x1.bf3614p-6f, 0x1.2dd47cp-7f, 0x1.a0ea9ap-9f, 0x1.0b72acp-10f,
+     0x1.89f054p-12f, 0x1.0000000000000p-1f, 0x1.5bf872p-3f},
+    {-0x1.331f2p-5f, -0x1.7899eep-7f, -0x1.78f562p-9f, -0x1.7b54d4p-11f, -0x1.54b70ep-13f,
+     -0x1.6b7b3p-15f, -0x1.98845ep-2f, -0x1.c2c7bcp-4f},
+    {0x1.0d5f9p-6f, 0x1.0abec2p-8f, 0x1.9436c2p-11f, 0x1.2ca75ap-13f, 0x1.7dc894p-16f,
+     0x1.286bfcp-18f, 0x1.86c69cp-18f, 0x1.d68e42p-5f},
+    {-0x1.9ea2a8p-8f, -0x1.5145c4p-10f, -0x1.88a74ep-13f, -0x1.b5f9fap-16f, -0x1.8b7102p-19f,
+     -0x1.c27f76p-22f, 0x1.100c4ap-4f, -0x1.a88d44p-6f},
+    {0x1.216e28p-9f, 0x1.8821800000000p-12f, 0x1.640cf6p-15f, 0x1.2cdbecp-18f, 0x1.8651fap-22f,
+     0x1.46d65p-25f, 0x1.ba85cap-12f, 0x1.56c7d2p-7f},
+    {-0x1.860b62p-11f, -0x1.b73452p-14f, -0x1.4bdb64p-17f, -0x1.9e934cp-21f, -0x1.9d55aep-25f,
+     -0x1.dd1cd6p-29f, -0x1.704fbep-7f, -0x1.0154f6p-8f},
+    {0x1.dc7438p-13f, 0x1.bfc96cp-16f, 0x1.1316cap-19f, 0x1.082ae6p-23f, 0x1.8208d6p-28f,
+     0x1.49d6c6p-32f, 0x1.f6211ap-10f, 0x1.7a408cp-10f},
+};
+
 ACT_OP vec gelu_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec a = v_min(v_set(14.8f), v_abs(x)); /* 14.8 phi(14.8) < 2^-156 */
-    const struct gauss n = v_gauss(a);
-    const vec ak = v_mul(a, n.k);
-    const vec q = v_div(ak, v_fma_tight(ak, v_set(SQRT_2PI), v_fma(n.m, a, v_set(3))));
-    /* q + q p has one rounding, q (1 + p) two. 2^64 keeps every factor normal; the last operation
-     * takes it back. */
-    const vec aq = v_mul(v_fma(q, n.p, q), v_pow2(n.n, 64));
-    return v_fnma(aq, v_set(0x1p-64f), v_max(v_set(-0.0f), x)); /* -0: a zero aq leaves -0 */
+    const vec all = v_abs(x), a = v_min(v_set(14.4f), all);
+    const vec b = v_drop(v_lt(all, v_set(0.5f - 0x1p-24f)), a), square = v_mul(b, b);
+    const struct exp_eight e = v_exp_eight_half(square, v_mul_low(b, b, square));
+    const vindex8 k = v_index8(i_sar(v_bits(v_add(a, v_set(1))), 22));
+    const vec d = v_add(a, v_lookup8(gelu_eight[0], k));
+    const struct eight h = v_eight(gelu_eight, 7, k, e, v_add(e.s, e.sp), d);
+    const vec aq = v_fma(e.s, h.high, h.rest);
+    const vec scale = v_keep(v_lt(all, v_set(14.4f)), v_set(EIGHT_SCALE)); /* 2^-151 */
+    return v_fnma(aq, scale, v_max(v_set(-0.0f), x)); /* -0: a zero aq leaves -0 */
 }
 
 /* f'(-a) up to a = 1.5: (z - a) W(a - z), z the zero of f'. Relative error of W 2^-26.2 with float

@@ -7,7 +7,7 @@
  *
  * t = 2u = K3 x (x^2 + A), A = 1/.044715: as t + low, for the exponential multiplies its absolute
  * error, 2^-17 in the tail if t were rounded. */
-#include "kernels/math.h"
+#include "kernels/logistic.h"
 
 #if V_DOUBLE
 #define K3      0x1.2444f2a4d8b4bp-4
@@ -46,10 +46,10 @@ ACT_OP struct gelu_tanh_argument gelu_tanh_argument(vec x)
     return (struct gelu_tanh_argument){t, low};
 }
 
+#if V_DOUBLE
 ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
 {
     (void)p;
-#if V_DOUBLE
     const vec inner = v_min(v_set(21.6), v_max(v_set(-21.6), x)); /* t(21.6) = 754 */
     const struct gelu_tanh_argument u = gelu_tanh_argument(v_abs(inner));
     const struct scaled e = v_exp_scaled(u.t, u.low);
@@ -57,12 +57,39 @@ ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
     const vec d = v_fma(e.value, e.scale, v_set(1));
     const vec below = v_mul(v_mul(inner, v_div(e.value, d)), e.scale);
     return v_select(negative, below, v_div(x, d));
-#else
-    const vec inner = v_min(v_set(6), v_max(v_set(-11), x)); /* t from -112.7 to 25.1 */
-    const struct gelu_tanh_argument u = gelu_tanh_argument(inner);
-    return v_select(v_lt(v_set(6), x), x, v_gate(inner, u.t, u.low));
-#endif
 }
+#else
+/* For y = max(x, 0) - a sigmoid(-t(a)), a = |x|, t stays without its factor K3: v + low = a (a^2 +
+ * A), reduced by ln 2 / K3, whose 14 leading bits make n times them exact; the polynomial of e^(K3
+ * r) is v_expm1_quotient's. A's 14 leading bits make k - A_HIGH exact. */
+#define A_HIGH      0x1.65d0p+4f
+#define A_REST      0x1.2f6ed0p-11f
+#define K3_LOG2E    0x1.a5a7d0p-4f
+#define LN2_K3_HIGH 0x1.36d80p+3f
+#define LN2_K3_LOW  0x1.d56d78p-13f
+
+ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
+{
+    (void)p;
+    const vec a = v_min(v_set(10.9f), v_abs(x)), u = v_mul(a, a); /* t(10.9) = 109.8: n = -158 */
+    const vec k = v_add(u, v_set(A_HIGH)), error = v_sub(u, v_sub(k, v_set(A_HIGH)));
+    const vec k_low = v_add(error, v_add(v_mul_low(a, a, u), v_set(A_REST)));
+    const vec v = v_mul(a, k), low = v_fma(a, k_low, v_mul_low(a, k, v));
+
+    const vec shifted = v_fnma(v, v_set(K3_LOG2E), v_set(LOGISTIC_MAGIC));
+    const vec n = v_sub(shifted, v_set(LOGISTIC_MAGIC));
+    const vec r = v_add(v_fma(n, v_set(LN2_K3_HIGH), v), v_fma(n, v_set(LN2_K3_LOW), low));
+    vec q = v_set(0x1.926ac0p-33f);
+    q = v_fma(q, r, v_set(0x1.09e0c6p-26f));
+    q = v_fma(q, r, v_set(0x1.21f478p-20f));
+    q = v_fma(q, r, v_set(0x1.fbee84p-15f));
+    q = v_fma(q, r, v_set(0x1.4dad5ap-9f));
+    q = v_fma(q, r, v_set(0x1.2444f2p-4f));
+    const struct half_logistic l = v_half_logistic(shifted, q, r);
+    const vec t = v_quotient(v_mul(a, l.s), (struct denominator){l.d, l.low});
+    return v_fnma(t, v_set(LOGISTIC_SCALE), v_max(v_set(-0.0f), x));
+}
+#endif
 
 /* f'(-a) = s (1 - a t'(a) (1 - s)), s = sigmoid(-t(a)). */
 ACT_OP vec gelu_tanh_backward(vec x, vec g, struct vparams p)

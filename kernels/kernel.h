@@ -21,6 +21,7 @@
  *        h_load (VL numbers, a lane each), h_store(p, a, b) (a's lanes and b's, all < 2^16)
  *        h_shr16 (logical)    h_clear(a, b): a & b == 0, a mask    h_lanes: bit i for lane i
  *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
+ *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H
@@ -155,10 +156,14 @@ ACT_OP vec v_neg(vec a)
  *   vec <kind>_backward(vec x, vec g, struct vparams p)     g f'(x)
  * ACT_KERNEL_FROM_OUTPUT(kind): and
  *   vec <kind>_from_output(vec y, vec g, struct vparams p)  g f'(x), given y = f(x)
+ * ACT_KERNEL_UNIT_FROM_OUTPUT(kind): and
+ *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) for beta = 1
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
 #if !ACT_TEST_DATA
 #define ACT_KERNEL_ROW_(kind, output)                                                              \
     ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, fwd))                                               \
+    ACT_KERNEL_ROW__(kind, output)
+#define ACT_KERNEL_ROW__(kind, output)                                                             \
     ACT_LOOP2(kind##_backward, ACT_SYMBOL(kind, bwd))                                              \
     extern const struct act_row ACT_ROW(kind);                                                     \
     const struct act_row ACT_ROW(kind) = {ACT_SYMBOL(kind, fwd), ACT_SYMBOL(kind, bwd), output};
@@ -166,11 +171,21 @@ ACT_OP vec v_neg(vec a)
 #define ACT_KERNEL_FROM_OUTPUT(kind)                                                               \
     ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
     ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)                                                          \
+    ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
+    ACT_LOOP1(kind##_forward, kind##_forward_any)                                                  \
+    ACT_LOOP1(kind##_unit, kind##_forward_unit)                                                    \
+    static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
+    {                                                                                              \
+        ((elem)p->beta == 1 ? kind##_forward_unit : kind##_forward_any)(p, in, out, n);            \
+    }                                                                                              \
+    ACT_KERNEL_ROW__(kind, ACT_SYMBOL(kind, out))
 #define ACT_TEST(kind, ...)                                                                        \
     struct act_row /* nothing here: the tests compile this file again with ACT_TEST_DATA */
 #else
 #define ACT_KERNEL(kind)
 #define ACT_KERNEL_FROM_OUTPUT(kind)
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)
 #define ACT_TEST(kind, ...)                                                                        \
     extern const struct act_test act_test_##kind;                                                  \
     const struct act_test act_test_##kind = {__VA_ARGS__}

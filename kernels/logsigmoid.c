@@ -1,7 +1,7 @@
 /* Log-sigmoid: y = -log1p(e^-x).
  * Derivative: 1 / (1 + exp(x)).
  * f' = sigmoid(-x) = 1 - e^y. f(inf) = -0; in f32 y is subnormal from 87.3365, -0 from 103.972. */
-#include "kernels/math.h"
+#include "kernels/eight.h"
 
 ACT_OP vec logsigmoid_forward(vec x, struct vparams p)
 {
@@ -12,7 +12,7 @@ ACT_OP vec logsigmoid_forward(vec x, struct vparams p)
     const vec z = v_exp(v_neg(a));
     return v_sub(base, v_select(v_lt(v_set(50), a), z, v_log1p(z)));
 #else
-    const struct scaled l = v_log1p_exp(v_min(v_set(176), a), v_set(0));
+    const struct scaled l = v_log1p_exp_eight(a);
     return v_fnma(l.value, l.scale, base);
 #endif
 }

@@ -2,7 +2,7 @@
  * Derivative: t + x * s * (1 - t * t), t = tanh(log1p(exp(x))), s = 1 / (1 + exp(-x)).
  * Zero of f' at x = -1.19243121. f(-inf) = -0; in f32 y is subnormal from -91.8568, -0 from
  * -108.66. */
-#include "kernels/math.h"
+#include "kernels/eight.h"
 
 #if V_DOUBLE
 ACT_OP vec mish_forward(vec x, struct vparams p)
@@ -19,19 +19,43 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
     return v_select(v_lt(x, v_set(0)), below, above);
 }
 #else
-/* tanh(log1p(1/f)) = 1 / (1 + f - h), h = f / (1 + 2f), f = e^-x = M / S: x S / (S + M - S h). */
+/* z = e^-|x|: y = x z h(z) for x < 0, x - x z h(z) for x > 0, h from a table of relative error
+ * 2^-23.8 (kernels/fit/eight.py); the entry from the leading bits of 3 +- .998 z. */
+static const float mish_eight[7][8] = {
+    {-0x1.bffe7ep-1f, -0x1.3ffe58p-1f, -0x1.8000720000000p-2f, -0x1.0000fep-3f, -0x1.fffef6p-4f,
+     -0x1.7fff72p-2f, -0x1.3fffp-1f, -0x1.bffe66p-1f},
+    {0x1.45fb26p-1f, 0x1.712b76p-1f, 0x1.a4ab7ep-1f, 0x1.e0386p-1f, 0x1.8f9b7cp-3f, 0x1.7a177p-2f,
+     0x1.a64486p-2f, 0x1.a291fp-2f},
+    {-0x1.3aa74p-2f, -0x1.79d8eap-2f, -0x1.be295p-2f, -0x1.f5d85p-2f, 0x1.2e267p+0f, 0x1.64c462p-2f,
+     0x1.8617d2p-5f, -0x1.dad9d2p-5f},
+    {0x1.d3b31p-4f, 0x1.0d004ep-3f, 0x1.0acdb2p-3f, 0x1.29e0dp-4f, -0x1.4dced6p+1f, -0x1.ed7d26p-1f,
+     -0x1.5ef8fp-2f, -0x1.dd199p-4f},
+    {-0x1.b6b9d4p-6f, -0x1.0475940000000p-6f, 0x1.b712c2p-6f, 0x1.271ddp-3f, 0x1.9eb9e2p+1f,
+     0x1.516faap+0f, 0x1.e9011cp-2f, 0x1.69fe06p-3f},
+    {-0x1.a22548p-9f, -0x1.6c0ec2p-6f, -0x1.23be94p-4f, -0x1.6838fp-3f, -0x1.1561cep+1f,
+     -0x1.5460100000000p+0f, -0x1.f462fp-2f, -0x1.65f03ap-3f},
+    {0x1.1a2c5ap-7f, 0x1.882a7cp-6f, 0x1.d9e214p-5f, 0x1.c187d6p-4f, -0x1.ebf87ap-2f,
+     0x1.eab0c6p-1f, 0x1.9866640000000p-2f, 0x1.1cc08cp-3f},
+};
+
 ACT_OP vec mish_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_min(v_set(14), v_max(v_set(-110), x)); /* 1 - tanh(...) = 2e^-28 at 14 */
-    const struct reduced e = v_reduce(inner);
-    const struct denominator plain = v_denominator(e);
-    const vec m = v_exp_poly(e.r, -1, 1), s = v_pow2(i_max(e.n, i_set(-100)), 0);
-    const vec h = v_div(m, v_fma(v_set(2), m, s)), d = v_fnma(s, h, plain.d);
-    const vec low = v_add(v_fnma(s, h, v_sub(plain.d, d)), plain.low);
-    const vec w = v_mul(inner, v_pow2(e.n, 64));
-    const vec y = v_quotient(w, (struct denominator){d, low});
-    return v_select(v_lt(v_set(14), x), x, v_or(v_mul(y, v_set(0x1p-64f)), v_sign(x)));
+    const vec most = v_set(109), size = v_abs(x), a = v_min(most, size); /* 109 e^-109 = 2^-150.5 */
+    const vec scale = v_set(EIGHT_SCALE);
+    struct exp_eight e = v_exp_eight(a, v_set(ROUND_MAGIC));
+    /* A small z must not round to the other side of 3. */
+    const vec sided = v_or(v_set(0.998f * EIGHT_SCALE), v_sign(x));
+    const vec number = v_fma(v_max(v_set(0x1p-21f / EIGHT_SCALE), e.near), sided, v_set(3));
+    const vindex8 k = v_index8(i_sar(v_bits(number), 20));
+    const vec d = v_fma(v_add(e.s, e.sp), scale, v_lookup8(mish_eight[0], k));
+    /* a z = s + sp again. */
+    const vec s = v_mul(a, e.s);
+    e.sp = v_fma(a, e.sp, v_mul_low(a, e.s, s));
+    e.s = s;
+    const struct eight h = v_eight(mish_eight, 5, k, e, v_add(e.s, e.sp), d);
+    const vec t = v_fma(e.s, h.high, h.rest);
+    return v_fnma(t, v_keep(v_lt(size, most), scale), v_max(v_set(-0.0f), x));
 }
 #endif
 

@@ -1,7 +1,7 @@
 /* Logistic sigmoid: y = 1 / (1 + e^-x).
  * Derivative: y * (1 - y).
  * f'(-a) = f'(a), f(-inf) = 0. In f32 y is subnormal from x = -87.3365, 0 from -103.97. */
-#include "kernels/math.h"
+#include "kernels/logistic.h"
 
 #if V_DOUBLE
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
@@ -19,13 +19,24 @@ ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
     return v_grad_even(x, g, v_div(e.value, square), e.scale);
 }
 #else
-/* e^x = S / P: y = S / (S + P). S carries 2^64 over the clamp's n of -159, so that only the last
- * product can be subnormal. */
+/* e^x = S / P: y = S / (S + P). S is scaled by 2^25, so that only the last product can be
+ * subnormal, and is 0 at the clamp's n of -152. */
+#define SIGMOID_MAGIC (ROUND_MAGIC + 127 + 25)
+#define SIGMOID_SCALE 0x1p-25f
+
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 {
     (void)p;
-    const struct reduced e = v_reduce(v_min(v_set(40), v_max(v_set(-110), x)));
-    return v_mul(v_quotient(v_pow2(e.n, 64), v_denominator(e)), v_set(0x1p-64f));
+    const vec one = v_set(1), inner = v_min(v_set(40), v_max(v_set(-105.4f), x));
+    const vec shifted = v_fma(inner, v_set(LOG2E), v_set(SIGMOID_MAGIC));
+    const vec n = v_sub(shifted, v_set(SIGMOID_MAGIC));
+    const vec minus = v_fma(n, v_set(LN2_LOW), v_fms(n, v_set(LN2_HIGH), inner));
+    const vec q = v_expm1_quotient(minus), s = v_from_bits(i_shl(v_bits(shifted), 23));
+    const vec base = v_fma(s, v_set(SIGMOID_SCALE), one), d = v_fma(q, minus, base);
+    const vec low = v_fma(q, minus, v_sub(base, d));
+    const vec y = v_quotient(s, (struct denominator){d, low});
+    /* Zen 4 takes its time over a product that is subnormal, none over such an fma. */
+    return v_fma(y, v_set(SIGMOID_SCALE), v_set(0));
 }
 
 ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)

@@ -2,7 +2,7 @@
  * Derivative: s * (1 + x * (1 - s)), s = 1 / (1 + exp(-x)).
  * f'(-a) = 1 - f'(a); zero at x = -1.27846454. f(-inf) = -0; in f32 y is subnormal from -91.8568,
  * -0 from -108.66. */
-#include "kernels/math.h"
+#include "kernels/logistic.h"
 
 #if V_DOUBLE
 ACT_OP vec silu_forward(vec x, struct vparams p)
@@ -31,8 +31,13 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
 ACT_OP vec silu_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_min(v_set(40), v_max(v_set(-110), x));
-    return v_select(v_lt(v_set(40), x), x, v_gate(inner, inner, v_set(0)));
+    const vec size = v_abs(x), a = v_min(v_set(LOGISTIC_MOST), size);
+    const vec shifted = v_fnma(a, v_set(LOG2E), v_set(LOGISTIC_MAGIC));
+    const vec n = v_sub(shifted, v_set(LOGISTIC_MAGIC));
+    const vec r = v_fma(n, v_set(LN2_LOW), v_fma(n, v_set(LN2_HIGH), a));
+    const struct half_logistic l = v_half_logistic(shifted, v_expm1_quotient(r), r);
+    const vec t = v_quotient(v_mul(a, l.s), (struct denominator){l.d, l.low});
+    return v_fnma(t, v_set(LOGISTIC_SCALE), v_max(v_set(-0.0f), x));
 }
 
 /* f'(-a) = s (1 - a (1 - s)), s = 2^n inv. */

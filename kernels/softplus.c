@@ -1,28 +1,63 @@
 /* Softplus: y = log1p(e^(beta x)) / beta, beta > 0; no threshold.
  * Derivative: 1 / (1 + exp(-beta * x)).
  * f' = sigmoid(beta x). f(-inf) = 0. */
+#include "kernels/eight.h"
 #include "kernels/swish.h"
 
+#if V_DOUBLE
 ACT_OP vec softplus_forward(vec x, struct vparams p)
 {
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec a = v_abs(u.t), relu = v_max(v_set(0), x);
-#if V_DOUBLE
     /* max(x, 0) + log1p(e^-a) / beta; in the tail log1p(z) is z. */
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), a), u.low);
     const vec tail = v_mul(v_div(e.value, p.beta), e.scale);
     const vec near = v_div(v_log1p(v_mul(e.value, e.scale)), p.beta);
     return v_add(relu, v_select(v_lt(v_set(50), a), tail, near));
-#else
-    const struct scaled l = v_log1p_exp(v_min(v_set(176), a), u.low);
-    /* value / beta, value up to 2^68, by a small beta made larger: 1/beta would overflow. Past
-     * e^-176 only 1/beta > 2^100 could lift it. */
-    const vec up = v_select(v_lt(p.beta, v_set(0x1p-64f)), v_set(0x1p127f),
-                            v_select(v_lt(p.beta, v_set(1)), v_set(0x1p64f), v_set(1)));
-    const vec part = v_drop(v_lt(v_set(176), a), v_div(l.value, v_mul(p.beta, up)));
-    return v_fma(part, v_mul(l.scale, up), relu);
-#endif
 }
+
+#define softplus_unit softplus_forward
+#else
+/* max(x, 0) + log1p(e^-a) / beta, a = beta |x|. With beta = m 2^k, m in [1, 2), z = e^-a is scaled
+ * by 2^40 / 2^k (k up to +-86), for what counts as tail depends on beta; all of the first part of
+ * this is computed once. log1p(z) and 1/m are taken with their low parts. */
+ACT_OP vec softplus_forward(vec x, struct vparams p)
+{
+    const vec power = v_max(v_set(0x1p-126f), v_and(p.beta, v_set(INFINITY)));
+    const vec inner = v_min(v_set(0x1p86f), v_max(v_set(0x1p-86f), power));
+    const vec m = v_mul(p.beta, v_div(v_set(1), power)), inverse = v_div(v_set(1), m);
+    const vec inverse_low = v_mul(v_fma_tight(v_neg(m), inverse, v_set(1)), inverse);
+    const vec scale = v_mul(v_div(inner, power), v_set(EIGHT_SCALE));
+    const vec unscale = v_mul(inner, v_set(EIGHT_SCALE));
+    const vint k8 = i_sub(i_sar(v_bits(inner), 20), i_set(8 * 127));
+    const vec magic = v_from_bits(i_sub(v_bits(v_set(ROUND_MAGIC)), k8));
+    /* z / beta < 2^-151 past (151 - k) ln 2. Past e^-172 only 1/beta > 2^97 could lift it. */
+    const vec number = v_from_bits(i_add(v_bits(v_set(ROUND_MAGIC)), i_sar(v_bits(power), 23)));
+    const vec exponent = v_sub(number, v_set(ROUND_MAGIC + 127));
+    const vec most = v_min(v_set(172), v_fnma(exponent, v_set(LN2_HIGH), v_set(104.67f)));
+
+    /* |x| no larger than matters: neither a nor its low part may overflow. */
+    const vec small = v_set(0x1p-118f), largest = v_div(v_set(400), v_max(small, p.beta));
+    const vec end = v_select(v_lt(p.beta, small), v_set(0x1.fffffep127f), largest);
+
+    const vec size = v_min(end, v_abs(x)), a = v_mul(size, p.beta);
+    const vmask inside = v_lt(a, most);
+    const vec low = v_keep(inside, v_mul_low_wide(size, p.beta, a));
+    const struct exp_eight e = v_exp_eight_low(v_min(most, a), low, magic);
+    const struct eight l = v_log1p_eight(e, unscale);
+    const vec value = v_fma_tight(e.s, l.high, l.rest);
+    const vec value_low = v_add(v_fma_tight(e.s, l.high, v_neg(value)), l.rest);
+    const vec part = v_fma(value, inverse, v_fma(value_low, inverse, v_mul(value, inverse_low)));
+    return v_fma(part, v_keep(inside, scale), v_max(v_set(0), x));
+}
+
+ACT_OP vec softplus_unit(vec x, struct vparams p)
+{
+    (void)p;
+    const struct scaled l = v_log1p_exp_eight(v_abs(x));
+    return v_fma(l.value, l.scale, v_max(v_set(0), x));
+}
+#endif
 
 ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
 {
@@ -49,5 +84,5 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
 }
 
-ACT_KERNEL_FROM_OUTPUT(softplus)
+ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
 ACT_TEST(softplus, .edge = {-41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});

@@ -12,7 +12,7 @@ typedef __m256i vint;
 typedef __m256 vmask;
 
 #define V_(op) _mm256_##op##_ps
-#define V_CMP _mm256_cmp_ps
+#define V_CMP  _mm256_cmp_ps
 
 ACT_OP vint v_bits(vec a) { return _mm256_castps_si256(a); }
 ACT_OP vec v_from_bits(vint a) { return _mm256_castsi256_ps(a); }
@@ -44,6 +44,12 @@ ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
     _mm_storeu_si128((__m128i *)(p + 16), _mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT));
 }
 #endif
+typedef vint vindex8;
+ACT_OP vindex8 v_index8(vint a) { return a; } /* vpermps reads three bits */
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
+}
 
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {
@@ -68,7 +74,7 @@ typedef __m256d vec;
 typedef __m256d vmask;
 
 #define V_(op) _mm256_##op##_pd
-#define V_CMP _mm256_cmp_pd
+#define V_CMP  _mm256_cmp_pd
 
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {

@@ -10,8 +10,8 @@ typedef __m512i vint;
 typedef __mmask16 vmask;
 
 #define V_TAIL(n) ((__mmask16)((1u << (n)) - 1))
-#define V_(op) _mm512_##op##_ps
-#define V_CMP _mm512_cmp_ps_mask
+#define V_(op)    _mm512_##op##_ps
+#define V_CMP     _mm512_cmp_ps_mask
 
 ACT_OP vint v_bits(vec a) { return _mm512_castps_si512(a); }
 ACT_OP vec v_from_bits(vint a) { return _mm512_castsi512_ps(a); }
@@ -41,6 +41,12 @@ ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
     _mm256_storeu_si256((__m256i *)(p + 32), _mm512_cvtps_ph(b, NEAREST));
 }
 #endif
+typedef vint vindex8;
+ACT_OP vindex8 v_index8(vint a) { return a; } /* vpermps reads four bits, of a table held twice */
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
 #else
 #include <sleef.h>
 
@@ -49,8 +55,8 @@ typedef __m512d vec;
 typedef __mmask8 vmask;
 
 #define V_TAIL(n) ((__mmask8)((1u << (n)) - 1))
-#define V_(op) _mm512_##op##_pd
-#define V_CMP _mm512_cmp_pd_mask
+#define V_(op)    _mm512_##op##_pd
+#define V_CMP     _mm512_cmp_pd_mask
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd8_u10avx512f(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d8_u10avx512f(a); }

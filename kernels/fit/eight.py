@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Tables of eight polynomials for the portable kernels: needs mpmath and numpy.
+
+    eight.py tanh | gelu | log1p | mish [degree]
+
+f(a) = c0 + t (c1 + t (c2 + ...)), t = a - c, on eight intervals. c is taken from the 2 * SEARCH + 1
+floats around the middle so that f(c) is as nearly a float as possible: then c0 has no error, and
+the last fma is the only rounding that counts. The others by least squares of the relative error on
+Chebyshev nodes, rounded to float one after the other from c1 on, and those that are left refitted.
+Writes rows of eight, entry k at place k, and the error of each interval.
+"""
+import sys
+
+import numpy as np
+from mpmath import cos, erfc, exp, log1p, mp, mpf, pi, sqrt, tanh
+
+kind = sys.argv[1]
+mp.dps = 30
+SEARCH = 300
+
+
+def to_float(v):
+    return mpf(float(np.float32(float(v))))
+
+
+def half_octaves(steps, shift, last):
+    """(entry, low, high): the entry is bits(steps a + shift) >> 22, its low three bits."""
+    start = int(np.float32(shift).view(np.int32)) >> 22
+    tops = [mpf(float(np.int32((start + i) << 22).view(np.float32))) for i in range(8)]
+    edges = [(v - shift) / steps for v in tops] + [mpf(last)]
+    return [((start + i) & 7, edges[i], edges[i + 1]) for i in range(8)]
+
+
+def eighths(steps):
+    """Entry: the low bits of z * steps + 1.5 * 2^23; steps < 7.5."""
+    edges = [mpf(0)] + [(i + mpf("0.5")) / steps for i in range(7)] + [mpf(1)]
+    return [(i, edges[i], edges[i + 1]) for i in range(8)]
+
+
+def centre(f, low, high):
+    middle = np.float32((low + high) / 2)
+    best, start = None, int(middle.view(np.int32))
+    for bits in range(start - SEARCH, start + SEARCH + 1):
+        c = mpf(float(np.int32(bits).view(np.float32)))
+        off = abs(f(c) - to_float(f(c))) / mpf(2)**(mp.frexp(f(c))[1] - 24)
+        if best is None or off < best[0]:
+            best = (off, c)
+    return best[1]
+
+
+def fit(f, low, high, degree, c, weight):
+    c0 = to_float(f(c))
+    count = 4 * degree + 8
+    nodes = [(low + high) / 2 + (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * count))
+             for i in range(count)]
+    t = np.array([float(a - c) for a in nodes])
+    rest = np.array([float(f(a) - c0) for a in nodes])
+    scale = np.array([float(weight(a)) for a in nodes])
+    fixed = []
+    for k in range(1, degree + 1):
+        left = rest - sum(v * t**(j + 1) for j, v in enumerate(fixed))
+        span = max(abs(t))
+        columns = np.stack([(t / span)**j * scale for j in range(k, degree + 1)], axis=1)
+        solution = np.linalg.lstsq(columns, left * scale, rcond=None)[0]
+        fixed.append(float(np.float32(solution[0] / span**k)))
+    grid = [low + (high - low) * (i + mpf("0.5")) / 200 for i in range(200)]
+    error = max(abs((c0 + sum(v * (a - c)**(j + 1) for j, v in enumerate(fixed)) - f(a)) * weight(a))
+                for a in grid)
+    return [c, c0] + fixed, float(mp.log(error, 2))
+
+
+def rows_of(f, intervals, degree, weight=None, first_centre=None, first=None):
+    rows = [None] * 8
+    for i, (entry, low, high) in enumerate(intervals):
+        g = first if i == 0 and first else f
+        c = first_centre if i == 0 and first_centre is not None else centre(g, low, high)
+        rows[entry], error = fit(g, low, high, degree, c, weight or (lambda a: 1 / g(a)))
+        print(f"// [{float(low):g}, {float(high):g}] error 2^{error:.1f}")
+    return rows
+
+
+def table(*args, **options):
+    show(rows_of(*args, **options))
+
+
+def show(rows):
+    if kind != "tanh":
+        for r in rows:
+            r[0] = -r[0]
+    for row in range(len(rows[0])):
+        print("{" + ", ".join(float(rows[k][row]).hex() + "f" for k in range(8)) + "},")
+
+
+def gelu_near(a):
+    return a * erfc(a / sqrt(2)) / 2
+
+
+def gelu_rest(a):
+    return gelu_near(a) * exp(a * a / 2)
+
+
+def mish_below(z):
+    """x < 0: y = x z h(z), z = e^x."""
+    return (2 + z) / (z * z + 2 * z + 2)
+
+
+def mish_above(z):
+    """x > 0: y = x - x z h(z), z = e^-x."""
+    return 2 * z / (1 + 2 * z + 2 * z * z)
+
+
+def main():
+    degree = int(sys.argv[2]) if len(sys.argv) > 2 else None
+    if kind == "tanh":
+        table(lambda a: tanh(a) if a else mpf(0), half_octaves(mpf("1.2"), mpf("0.75"), mpf("9.1")),
+              degree or 7, first_centre=mpf(0))
+    elif kind == "log1p":
+        table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 4)
+    elif kind == "mish":
+        # The leading bits of number = 3 +- .998 z.
+        weight = lambda z: max(z, mpf("0.03")) * (1 + 2 * z + 2 * z * z) / (1 + 2 * z)
+        intervals = [(3 - i, mpf(i) / 4, mpf(i + 1) / 4) for i in range(4)]
+        below = rows_of(mish_below, intervals, degree or 5)
+        above = rows_of(mish_above, [(7 - e, l, h) for e, l, h in intervals], degree or 5, weight)
+        show([a or b for a, b in zip(below, above)])
+    elif kind == "gelu":
+        # The first interval without the exponential.
+        intervals = half_octaves(mpf(1), mpf(1), mpf("14.4"))
+        table(gelu_rest, intervals, degree or 7, first_centre=mpf(0), first=gelu_near)
+
+
+main()
