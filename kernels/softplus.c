@@ -15,8 +15,6 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
     const vec near = v_div(v_log1p(v_mul(e.value, e.scale)), p.beta);
     return v_add(relu, v_select(v_lt(v_set(50), a), tail, near));
 }
-
-#define softplus_unit softplus_forward
 #else
 /* max(x, 0) + log1p(e^-a) / beta, a = beta |x|. With beta = m 2^k, m in [1, 2), z = e^-a is scaled
  * by 2^40 / 2^k (k up to +-86), for what counts as tail depends on beta; all of the first part of
@@ -85,5 +83,9 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
 }
 
+#if V_DOUBLE
+ACT_KERNEL_FROM_OUTPUT(softplus)
+#else
 ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
+#endif
 ACT_TEST(softplus, .edge = {-41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});
