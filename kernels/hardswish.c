@@ -4,19 +4,23 @@
  * f'(-3) = 0, f'(3) = 1, f(-inf) = -0. */
 #include "kernels/kernel.h"
 
-/* 1/6 in two parts. u = (x + 3)/6 has one rounding, y = x u another. (Taking u's low part along
- * would save the first, but it is subnormal with x long before y is.) */
-#define SIXTH     (V_DOUBLE ? 0x1.5555555555555p-3 : 0x1.555556p-3f)
-#define SIXTH_LOW (V_DOUBLE ? 0x1.5555555555555p-57 : -0x1.555556p-28f)
-
 ACT_OP vec hardswish_forward(vec x, struct vparams p)
 {
     (void)p;
-    /* Clipping x instead of x + 3 leaves -3 * 0 at -inf, and no overflow; u is 1 from 3 on. */
+#if V_DOUBLE
+    /* Clipping x instead of x + 3 leaves -3 * 0 at -inf, and no overflow. Three roundings. */
+    const vec inner = v_min(v_set(3), v_max(v_set(-3), x));
+    const vec y = v_div(v_mul(inner, v_add(inner, v_set(3))), v_set(6));
+    return v_select(v_lt(v_set(3), x), x, y);
+#else
+    /* u = (x + 3)/6, 1/6 in two parts, has one rounding and is 1 from 3 on; x u has another. (To
+     * take u's low part along would save the first, but it is subnormal with x long before y is.)
+     */
+    const vec sixth = v_set(0x1.555556p-3f), sixth_low = v_set(-0x1.555556p-28f);
     const vec three = v_set(3), above = v_max(v_set(-3), x), inner = v_min(three, above);
     const vec s = v_add(inner, three), s_low = v_sub(inner, v_sub(s, three));
-    const vec u = v_fma(v_set(SIXTH), s, v_fma(v_set(SIXTH), s_low, v_mul(v_set(SIXTH_LOW), s)));
-    return v_mul(above, u);
+    return v_mul(above, v_fma(sixth, s, v_fma(sixth, s_low, v_mul(sixth_low, s))));
+#endif
 }
 
 ACT_OP vec hardswish_backward(vec x, vec g, struct vparams p)

@@ -22,20 +22,20 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
 /* z = e^-|x|: y = x z h(z) for x < 0, x - x z h(z) for x > 0, h from a table of relative error
  * 2^-23.8 (kernels/fit/eight.py); the entry from the leading bits of 3 +- .998 z. */
 static const float mish_eight[7][8] = {
-    {-0x1.bffe7ep-1f, -0x1.3ffe58p-1f, -0x1.8000720000000p-2f, -0x1.0000fep-3f, -0x1.fffef6p-4f,
-     -0x1.7fff72p-2f, -0x1.3fffp-1f, -0x1.bffe66p-1f},
-    {0x1.45fb26p-1f, 0x1.712b76p-1f, 0x1.a4ab7ep-1f, 0x1.e0386p-1f, 0x1.8f9b7cp-3f, 0x1.7a177p-2f,
-     0x1.a64486p-2f, 0x1.a291fp-2f},
-    {-0x1.3aa74p-2f, -0x1.79d8eap-2f, -0x1.be295p-2f, -0x1.f5d85p-2f, 0x1.2e267p+0f, 0x1.64c462p-2f,
-     0x1.8617d2p-5f, -0x1.dad9d2p-5f},
-    {0x1.d3b31p-4f, 0x1.0d004ep-3f, 0x1.0acdb2p-3f, 0x1.29e0dp-4f, -0x1.4dced6p+1f, -0x1.ed7d26p-1f,
-     -0x1.5ef8fp-2f, -0x1.dd199p-4f},
-    {-0x1.b6b9d4p-6f, -0x1.0475940000000p-6f, 0x1.b712c2p-6f, 0x1.271ddp-3f, 0x1.9eb9e2p+1f,
-     0x1.516faap+0f, 0x1.e9011cp-2f, 0x1.69fe06p-3f},
-    {-0x1.a22548p-9f, -0x1.6c0ec2p-6f, -0x1.23be94p-4f, -0x1.6838fp-3f, -0x1.1561cep+1f,
-     -0x1.5460100000000p+0f, -0x1.f462fp-2f, -0x1.65f03ap-3f},
-    {0x1.1a2c5ap-7f, 0x1.882a7cp-6f, 0x1.d9e214p-5f, 0x1.c187d6p-4f, -0x1.ebf87ap-2f,
-     0x1.eab0c6p-1f, 0x1.9866640000000p-2f, 0x1.1cc08cp-3f},
+    {-0x1.bffe7ep-1f, -0x1.40c642p-1f, -0x1.8106220000000p-2f, -0x1.0106c4p-3f, -0x1.0107c6p-3f,
+     -0x1.81051cp-2f, -0x1.40c388p-1f, -0x1.bffe66p-1f},
+    {0x1.45fb26p-1f, 0x1.70e1bcp-1f, 0x1.a4728p-1f, 0x1.e0184ep-1f, 0x1.90d312p-3f, 0x1.7a725ap-2f,
+     0x1.a6570ap-2f, 0x1.a291fp-2f},
+    {-0x1.3aa74p-2f, -0x1.796fe8p-2f, -0x1.bde51cp-2f, -0x1.f5c54p-2f, 0x1.2d7a54p+0f,
+     0x1.62ccf8p-2f, 0x1.7db2cap-5f, -0x1.dad9d2p-5f},
+    {0x1.d3b31p-4f, 0x1.0cda0ep-3f, 0x1.0af79ap-3f, 0x1.2ac2f4p-4f, -0x1.4d2e3ap+1f,
+     -0x1.eb78c6p-1f, -0x1.5cc74ap-2f, -0x1.dd199p-4f},
+    {-0x1.b6b9d4p-6f, -0x1.06b33p-6f, 0x1.b27376p-6f, 0x1.26675cp-3f, 0x1.9e238p+1f,
+     0x1.5017580000000p+0f, 0x1.e60d8cp-2f, 0x1.69fe06p-3f},
+    {-0x1.a22548p-9f, -0x1.6934ecp-6f, -0x1.229a6p-4f, -0x1.67acf8p-3f, -0x1.15914cp+1f,
+     -0x1.532b06p+0f, -0x1.f16ee6p-2f, -0x1.65f03ap-3f},
+    {0x1.1a2c5ap-7f, 0x1.88bbfp-6f, 0x1.d8c592p-5f, 0x1.c0d7aep-4f, -0x1.de87a4p-2f, 0x1.e950cap-1f,
+     0x1.95d94cp-2f, 0x1.1cc08cp-3f},
 };
 
 ACT_OP vec mish_forward(vec x, struct vparams p)

@@ -33,7 +33,9 @@ ACT_OP vec sigmoid_forward(vec x, struct vparams p)
     const vec minus = v_fma(n, v_set(LN2_LOW), v_fms(n, v_set(LN2_HIGH), inner));
     const vec q = v_expm1_quotient(minus), s = v_from_bits(i_shl(v_bits(shifted), 23));
     const vec base = v_fma(s, v_set(SIGMOID_SCALE), one), d = v_fma(q, minus, base);
-    const vec low = v_fma(q, minus, v_sub(base, d));
+    /* base - d, but with all of S: base has lost half an ULP of the result where S is near 2^-24.
+     */
+    const vec rest = v_fma(s, v_set(SIGMOID_SCALE), v_sub(one, d)), low = v_fma(q, minus, rest);
     const vec y = v_quotient(s, (struct denominator){d, low});
     /* Zen 4 takes its time over a product that is subnormal, none over such an fma. */
     return v_fma(y, v_set(SIGMOID_SCALE), v_set(0));

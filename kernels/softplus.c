@@ -15,8 +15,6 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
     const vec near = v_div(v_log1p(v_mul(e.value, e.scale)), p.beta);
     return v_add(relu, v_select(v_lt(v_set(50), a), tail, near));
 }
-
-#define softplus_unit softplus_forward
 #else
 /* max(x, 0) + log1p(e^-a) / beta, a = beta |x|. With beta = m 2^k, m in [1, 2), z = e^-a is scaled
  * by 2^40 / 2^k (k up to +-86), for what counts as tail depends on beta; all of the first part of
@@ -36,13 +34,14 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
     const vec exponent = v_sub(number, v_set(ROUND_MAGIC + 127));
     const vec most = v_min(v_set(172), v_fnma(exponent, v_set(LN2_HIGH), v_set(104.67f)));
 
-    /* |x| no larger than matters: neither a nor its low part may overflow. */
+    /* |x| no larger than matters, or beta |x| and its low part would overflow. */
     const vec small = v_set(0x1p-118f), largest = v_div(v_set(400), v_max(small, p.beta));
-    const vec end = v_select(v_lt(p.beta, small), v_set(0x1.fffffep127f), largest);
+    const vec end = v_select(v_lt(p.beta, small), v_set(INFINITY), largest);
 
     const vec size = v_min(end, v_abs(x)), a = v_mul(size, p.beta);
+    const vec finite = v_min(v_set(0x1.fffffep127f), size);
     const vmask inside = v_lt(a, most);
-    const vec low = v_keep(inside, v_mul_low_wide(size, p.beta, a));
+    const vec low = v_keep(inside, v_mul_low_wide(finite, p.beta, a));
     const struct exp_eight e = v_exp_eight_low(v_min(most, a), low, magic);
     const struct eight l = v_log1p_eight(e, unscale);
     const vec value = v_fma_tight(e.s, l.high, l.rest);
@@ -84,5 +83,9 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
 }
 
+#if V_DOUBLE
+ACT_KERNEL_FROM_OUTPUT(softplus)
+#else
 ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
+#endif
 ACT_TEST(softplus, .edge = {-41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});

@@ -117,9 +117,9 @@ def main():
     elif kind == "log1p":
         table(lambda z: log1p(z) / z if z else mpf(1), eighths(mpf("7.49")), degree or 4)
     elif kind == "mish":
-        # The leading bits of number = 3 +- .998 z.
+        # The leading bits of 3 +- .998 z, z known to .2% (near).
         weight = lambda z: max(z, mpf("0.03")) * (1 + 2 * z + 2 * z * z) / (1 + 2 * z)
-        intervals = [(3 - i, mpf(i) / 4, mpf(i + 1) / 4) for i in range(4)]
+        intervals = [(3 - i, mpf(i) / 4, min(1, mpf(i + 1) / 4 * mpf("1.004"))) for i in range(4)]
         below = rows_of(mish_below, intervals, degree or 5)
         above = rows_of(mish_above, [(7 - e, l, h) for e, l, h in intervals], degree or 5, weight)
         show([a or b for a, b in zip(below, above)])
