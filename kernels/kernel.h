@@ -17,6 +17,7 @@
  *   v_select(m, a, b) = m ? a : b
  *   v_keep(m, a) = m ? a : +0                 v_drop(m, a) = m ? +0 : a
  *   f32: v_bits, v_from_bits, i_set, i_add, i_sub, i_max, i_shl, i_sar (arithmetic)
+ *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H

@@ -12,7 +12,7 @@ typedef __m256i vint;
 typedef __m256 vmask;
 
 #define V_(op) _mm256_##op##_ps
-#define V_CMP _mm256_cmp_ps
+#define V_CMP  _mm256_cmp_ps
 
 ACT_OP vint v_bits(vec a) { return _mm256_castps_si256(a); }
 ACT_OP vec v_from_bits(vint a) { return _mm256_castsi256_ps(a); }
@@ -22,6 +22,13 @@ ACT_OP vint i_sub(vint a, vint b) { return _mm256_sub_epi32(a, b); }
 ACT_OP vint i_max(vint a, vint b) { return _mm256_max_epi32(a, b); }
 #define i_shl(a, count) _mm256_slli_epi32(a, count)
 #define i_sar(a, count) _mm256_srai_epi32(a, count)
+
+typedef vint vindex8;
+ACT_OP vindex8 v_index8(vint a) { return a; } /* vpermps reads three bits */
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), i);
+}
 
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {
@@ -46,7 +53,7 @@ typedef __m256d vec;
 typedef __m256d vmask;
 
 #define V_(op) _mm256_##op##_pd
-#define V_CMP _mm256_cmp_pd
+#define V_CMP  _mm256_cmp_pd
 
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {

@@ -10,8 +10,8 @@ typedef __m512i vint;
 typedef __mmask16 vmask;
 
 #define V_TAIL(n) ((__mmask16)((1u << (n)) - 1))
-#define V_(op) _mm512_##op##_ps
-#define V_CMP _mm512_cmp_ps_mask
+#define V_(op)    _mm512_##op##_ps
+#define V_CMP     _mm512_cmp_ps_mask
 
 ACT_OP vint v_bits(vec a) { return _mm512_castps_si512(a); }
 ACT_OP vec v_from_bits(vint a) { return _mm512_castsi512_ps(a); }
@@ -21,6 +21,13 @@ ACT_OP vint i_sub(vint a, vint b) { return _mm512_sub_epi32(a, b); }
 ACT_OP vint i_max(vint a, vint b) { return _mm512_max_epi32(a, b); }
 #define i_shl(a, count) _mm512_slli_epi32(a, count)
 #define i_sar(a, count) _mm512_srai_epi32(a, count)
+
+typedef vint vindex8;
+ACT_OP vindex8 v_index8(vint a) { return a; } /* vpermps reads four bits, of a table held twice */
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    return _mm512_permutexvar_ps(i, _mm512_broadcast_f32x8(_mm256_loadu_ps(table)));
+}
 #else
 #include <sleef.h>
 
@@ -29,8 +36,8 @@ typedef __m512d vec;
 typedef __mmask8 vmask;
 
 #define V_TAIL(n) ((__mmask8)((1u << (n)) - 1))
-#define V_(op) _mm512_##op##_pd
-#define V_CMP _mm512_cmp_pd_mask
+#define V_(op)    _mm512_##op##_pd
+#define V_CMP     _mm512_cmp_pd_mask
 
 ACT_OP vec v_exp(vec a) { return Sleef_expd8_u10avx512f(a); }
 ACT_OP vec v_expm1(vec a) { return Sleef_expm1d8_u10avx512f(a); }

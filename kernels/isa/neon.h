@@ -10,9 +10,9 @@ typedef int32x4_t vint;
 typedef uint32x4_t vmask;
 typedef uint32x4_t vraw;
 
-#define V_(op) op##q_f32
-#define V_RAW(op) op##q_u32
-#define V_TO_RAW vreinterpretq_u32_f32
+#define V_(op)     op##q_f32
+#define V_RAW(op)  op##q_u32
+#define V_TO_RAW   vreinterpretq_u32_f32
 #define V_FROM_RAW vreinterpretq_f32_u32
 
 ACT_OP vint v_bits(vec a) { return vreinterpretq_s32_f32(a); }
@@ -23,6 +23,19 @@ ACT_OP vint i_sub(vint a, vint b) { return vsubq_s32(a, b); }
 ACT_OP vint i_max(vint a, vint b) { return vmaxq_s32(a, b); }
 #define i_shl(a, count) vshlq_n_s32(a, count)
 #define i_sar(a, count) vshrq_n_s32(a, count)
+
+typedef uint8x16_t vindex8; /* the bytes of each lane in a table of 32 */
+ACT_OP vindex8 v_index8(vint a)
+{
+    const uint32x4_t i = vandq_u32(vreinterpretq_u32_s32(a), vdupq_n_u32(7));
+    return vreinterpretq_u8_u32(vmlaq_n_u32(vdupq_n_u32(0x03020100), i, 0x04040404));
+}
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    const uint8x16x2_t bytes = {
+        {vreinterpretq_u8_f32(vld1q_f32(table)), vreinterpretq_u8_f32(vld1q_f32(table + 4))}};
+    return vreinterpretq_f32_u8(vqtbl2q_u8(bytes, i));
+}
 
 ACT_OP vec v_load_n(const elem *p, size_t n)
 {
@@ -51,9 +64,9 @@ typedef float64x2_t vec;
 typedef uint64x2_t vmask;
 typedef uint64x2_t vraw;
 
-#define V_(op) op##q_f64
-#define V_RAW(op) op##q_u64
-#define V_TO_RAW vreinterpretq_u64_f64
+#define V_(op)     op##q_f64
+#define V_RAW(op)  op##q_u64
+#define V_TO_RAW   vreinterpretq_u64_f64
 #define V_FROM_RAW vreinterpretq_f64_u64
 
 ACT_OP vec v_load_n(const elem *p, size_t n)

@@ -22,6 +22,26 @@ ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
 #define i_shl(a, count) _mm_slli_epi32(a, count)
 #define i_sar(a, count) _mm_srai_epi32(a, count)
 
+/* The bytes of each lane in a table of 32. pshufb reads four bits, and gives 0 where bit 7 is set:
+ * from 16 on in low, below 16 in high. */
+typedef struct {
+    vint low, high;
+} vindex8;
+ACT_OP vindex8 v_index8(vint a)
+{
+    const vint first = _mm_slli_epi32(_mm_and_si128(a, i_set(7)), 2);
+    const vint lane = _mm_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
+    const vint bytes = _mm_add_epi8(_mm_shuffle_epi8(first, lane), i_set(0x03020100));
+    return (vindex8){_mm_add_epi8(bytes, i_set(0x70707070)),
+                     _mm_sub_epi8(bytes, i_set(0x10101010))};
+}
+ACT_OP vec v_lookup8(const float *table, vindex8 i)
+{
+    const vint low = _mm_shuffle_epi8(v_bits(_mm_loadu_ps(table)), i.low);
+    const vint high = _mm_shuffle_epi8(v_bits(_mm_loadu_ps(table + 4)), i.high);
+    return v_from_bits(_mm_or_si128(low, high));
+}
+
 /* Through double, where the product is exact: 14 instructions for a rounding less. */
 ACT_OP vec v_fma_tight(vec a, vec b, vec c)
 {
