@@ -173,11 +173,11 @@ ACT_OP vec v_neg(vec a)
     ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
 #define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)                                                          \
     ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
-    ACT_LOOP1(kind##_forward, kind##_forward_any)                                                  \
-    ACT_LOOP1(kind##_unit, kind##_forward_unit)                                                    \
+    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, any))                                               \
+    ACT_LOOP1(kind##_unit, ACT_SYMBOL(kind, unit))                                                 \
     static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
     {                                                                                              \
-        ((elem)p->beta == 1 ? kind##_forward_unit : kind##_forward_any)(p, in, out, n);            \
+        ((elem)p->beta == 1 ? ACT_SYMBOL(kind, unit) : ACT_SYMBOL(kind, any))(p, in, out, n);      \
     }                                                                                              \
     ACT_KERNEL_ROW__(kind, ACT_SYMBOL(kind, out))
 #define ACT_TEST(kind, ...)                                                                        \

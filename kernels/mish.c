@@ -59,6 +59,7 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
 }
 #endif
 
+#if V_DOUBLE
 /* With z = e^-a, a = |x|:
  *   x < 0: z (4(x+1) + z(4x+6) + 4z^2 + z^3) / (2 + 2z + z^2)^2
  *   x > 0: (1 + 4z + z^2 (4x+6) + 4(x+1) z^3) / (1 + 2z + 2z^2)^2 */
@@ -67,16 +68,9 @@ ACT_OP vec mish_backward(vec x, vec g, struct vparams params)
     (void)params;
     const vmask negative = v_lt(x, v_set(0));
     const vec one = v_set(1), two = v_set(2), four = v_set(4);
-#if V_DOUBLE
     const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
     const struct scaled e = v_exp_scaled(a, v_set(0));
     const vec z = v_mul(e.value, e.scale);
-#else
-    const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
-    const struct reduced e = v_reduce_negative(a);
-    const vec p = v_expm1_poly(e.r, -1);
-    const vec z = v_mul(v_add(p, v_set(1)), v_pow2(i_max(e.n, i_set(-120)), 0));
-#endif
     const vec inner = v_or(a, v_sign(x));
     /* The numerator, with the low part of x + 1: it cancels beside the zero of f'. */
     const vec plus = v_add(inner, one), plus_low = v_sub(inner, v_sub(plus, one));
@@ -96,21 +90,30 @@ ACT_OP vec mish_backward(vec x, vec g, struct vparams params)
     const vec plain = v_div(w, square);
     const vec rest = v_fnma(low, plain, v_fma_tight(v_neg(square), plain, w));
     const vec q = v_fma(rest, v_div(one, square), plain);
-#if V_DOUBLE
     vec t = v_mul(e.value, q);
-#else
-    vec t = v_fma(p, q, q); /* (1 + p) q, without the rounding of 1 + p */
-#endif
     t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
-#if V_DOUBLE
     const vec below = v_mul(v_mul(t, g), e.scale);
-#else
-    const vec below = v_scale_grad(t, g, e.n);
-#endif
     return v_select(negative, below, v_mul(g, q));
 }
+#else
+#include "kernels/tables/mish_slope.h"
+
+/* f'(-a) = e^-a R(a), f'(a) = 1 - e^-a R'(a): four polynomials each. Past the tables' end R(a) =
+ * 1 - a, and R' does not matter. 2.22 ULP of g f'(x) (at -2.9612, g = -1.3), 1.50 for g = 1. */
+ACT_OP vec mish_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vec a = v_abs(v_min(v_set(50), v_max(v_set(-110), x)));
+    const vec inner = v_min(v_set(SLOPE_END), a), past = v_sub(inner, a);
+    const vec above = v_andnot(v_from_bits(i_sar(v_bits(x), 31)), v_from_bits(i_set(4 << 23)));
+    const vint place = v_bits(v_fma(inner, v_set(SLOPE_INVERSE), v_set(1)));
+    const vindex8 number = v_index8(i_sar(i_add(place, v_bits(above)), 23));
+    const struct slope s = v_slope(&slope_table, inner, number, v_reduce8(a), &past);
+    return v_grad_slope(x, g, s, 50);
+}
+#endif
 
 ACT_KERNEL(mish)
 ACT_TEST(mish, .odd_zero = 1, .zero = -1.19243121,
-         .edge = {-110, -108.660301, -91.8567734, -16.6, 14, -0.3466, 0.3466, -708.4, -745.1,
-                  -752});
+         .edge = {-50, -1.25, -18.742, -110, -108.660301, -91.8567734, -16.6, 14, -0.3466, 0.3466,
+                  -708.4, -745.1, -752});

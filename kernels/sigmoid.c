@@ -1,6 +1,7 @@
 /* Logistic sigmoid: y = 1 / (1 + e^-x).
  * Derivative: y * (1 - y).
  * f'(-a) = f'(a), f(-inf) = 0. In f32 y is subnormal from x = -87.3365, 0 from -103.97. */
+#include "kernels/exp8.h"
 #include "kernels/logistic.h"
 
 #if V_DOUBLE
@@ -44,16 +45,20 @@ ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const struct logistic l = v_logistic(v_min(v_set(GRAD_RANGE), v_abs(x)));
-    return v_grad_even(x, g, v_logistic_slope(l), l.n);
+    const vec a = v_abs(x);
+    return v_grad_logistic_slope(a, g, v_reduce8(v_min(v_set(110), a)), 0);
 }
 #endif
 
 ACT_OP vec sigmoid_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
+#if V_DOUBLE
     return v_mul(g, v_mul(y, v_sub(v_set(1), y)));
+#else
+    return v_mul(g, v_fma_tight(v_neg(y), y, y)); /* rounded once before the product */
+#endif
 }
 
 ACT_KERNEL_FROM_OUTPUT(sigmoid)
-ACT_TEST(sigmoid, .edge = {-110, -103.972076, -87.3365402, 16.6, 40, -708.4, -745.1});
+ACT_TEST(sigmoid, .edge = {-50, -110, -103.972076, -87.3365402, 16.6, 40, -708.4, -745.1});

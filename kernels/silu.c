@@ -40,17 +40,20 @@ ACT_OP vec silu_forward(vec x, struct vparams p)
     return v_fnma(t, v_set(LOGISTIC_SCALE), v_max(v_set(-0.0f), x));
 }
 
-/* f'(-a) = s (1 - a (1 - s)), s = 2^n inv. */
+#include "kernels/tables/silu_slope.h"
+
+/* 1.99 ULP of g f'(x) for any g (at 8.6e-4), 1.31 for g = 1. Past the tables' end R(a) = 1 - a. */
 ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec a = v_min(v_set(GRAD_RANGE), v_abs(x));
-    const struct logistic l = v_logistic(a);
-    return v_grad_gated(x, g, v_silu_slope(l, a), l.n);
+    const vec a = v_abs(v_min(v_set(50), v_max(v_set(-110), x)));
+    const vec inner = v_min(v_set(SLOPE_END), a), past = v_sub(inner, a);
+    const struct slope s = v_slope(&slope_table, inner, v_slope_number(inner), v_reduce8(a), &past);
+    return v_grad_slope(x, g, s, 50);
 }
 #endif
 
 ACT_KERNEL(silu)
 ACT_TEST(silu, .odd_zero = 1, .zero = -1.27846454,
-         .edge = {-110, -108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720,
-                  -752});
+         .edge = {-50, -0.625, -1.25, -18.742, -110, -108.660301, -91.8567734, -87.3365402, -16.6,
+                  16.6, 40, -708.4, -720, -752});

@@ -2,6 +2,7 @@
  * Derivative: 1 / (1 + exp(-beta * x)).
  * f' = sigmoid(beta x). f(-inf) = 0. */
 #include "kernels/eight.h"
+#include "kernels/exp8.h"
 #include "kernels/swish.h"
 
 #if V_DOUBLE
@@ -58,20 +59,22 @@ ACT_OP vec softplus_unit(vec x, struct vparams p)
 }
 #endif
 
+#if V_DOUBLE
 ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
 {
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
-    const vec a = v_abs(u.t);
-#if V_DOUBLE
-    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), u.low);
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(u.t)), u.low);
     const vec t = v_div(e.value, v_fma(e.value, e.scale, v_set(1)));
     return v_grad_gated(u.t, g, t, e.scale);
-#else
-    const struct logistic l =
-        v_logistic_of(v_reduce_negative_low(v_min(v_set(GRAD_RANGE), a), u.low));
-    return v_grad_gated(u.t, g, l.inv, l.n);
-#endif
 }
+#else
+ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
+{
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
+    const vec t = v_neg(v_min(v_set(40), v_max(v_set(-110), u.t)));
+    return v_grad_logistic(u.t, g, v_reduce8_low(t, v_xor(u.low, v_sign(t))));
+}
+#endif
 
 /* sigmoid(beta x) = 1 - e^(-beta y). */
 ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
@@ -88,4 +91,5 @@ ACT_KERNEL_FROM_OUTPUT(softplus)
 #else
 ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
 #endif
-ACT_TEST(softplus, .edge = {-41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});
+ACT_TEST(softplus,
+         .edge = {-50, 40, -41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});

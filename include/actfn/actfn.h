@@ -7,8 +7,8 @@
  *   - Arrays hold n elements, need no alignment, and no byte outside them is read or written.
  *   - An output may be exactly one of the inputs, if their elements have the same size; any other
  *     overlap is ACT_ERR_OVERLAP.
- *   - Checked in this order: kind, type and flags, params, size (bytes above PTRDIFF_MAX), n == 0 (ACT_OK, NULL
- *     allowed), NULL, overlap. An error writes nothing.
+ *   - Checked in this order: kind, type and flags, params, size (bytes above PTRDIFF_MAX), n == 0
+ * (ACT_OK, NULL allowed), NULL, overlap. An error writes nothing.
  *   - params == NULL means the kind's defaults. Parameters are rounded once to the element type, to
  *     float for the 16-bit types; those a kind does not have are ignored.
  *   - Reentrant from any thread. A call uses the ISA and mode that are set when it begins.
@@ -97,8 +97,8 @@ typedef struct act_params {
 
 /* ---- elementwise ------------------------------------------------------------------------- */
 
-/* out[i] = f(in[i]).  f32: see act_kind_bound for the error in ULP. bf16 and f16 are correctly rounded
- * (to nearest even) with default parameters, every input, on every ISA. */
+/* out[i] = f(in[i]).  f32: see act_kind_bound for the error in ULP. bf16 and f16 are correctly
+ * rounded (to nearest even) with default parameters, every input, on every ISA. */
 ACT_API act_status act_forward(act_kind kind, const act_params *params, const float *in, float *out,
                                size_t n);
 ACT_API act_status act_forward_f64(act_kind kind, const act_params *params, const double *in,
@@ -136,8 +136,8 @@ ACT_API act_status act_backward_from_output_f16(act_kind kind, const act_params 
                                                 const act_f16 *out, const act_f16 *grad_out,
                                                 act_f16 *grad_in, size_t n);
 
-/* The same by a type given at run time, with flags. ACT_ERR_UNSUPPORTED: no such type; a flag that is
- * not offered here; ACT_REPRODUCIBLE on a table without FMA. */
+/* The same by a type given at run time, with flags. ACT_ERR_UNSUPPORTED: no such type; a flag that
+ * is not offered here; ACT_REPRODUCIBLE on a table without FMA. */
 ACT_API act_status act_forward_t(act_dtype dtype, unsigned flags, act_kind kind,
                                  const act_params *params, const void *in, void *out, size_t n);
 ACT_API act_status act_backward_t(act_dtype dtype, unsigned flags, act_kind kind,
@@ -187,7 +187,8 @@ typedef struct act_shape {
  *   grad_in = grad_out f'(in + bias), dbias = the sum of grad_in over outer and inner, in f64 and
  * rounded once (f64: within 2^-53 of the sum of the terms per term); ACT_ACCUMULATE adds it to what
  * dbias holds. grad_in may be in or grad_out, dbias may be bias. in + bias is rounded once.
- * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. Checked in the order of the elementwise calls. */
+ * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. Checked in the order of the elementwise calls.
+ */
 ACT_API act_status act_bias_forward(act_dtype type, unsigned flags, act_kind kind,
                                     const act_params *params, act_shape shape, const void *bias,
                                     const void *in, void *out);
@@ -232,9 +233,9 @@ ACT_API act_status act_kind_describe(act_kind kind, act_kind_info *info);
  * the derivative's bound is absolute instead (2^-22 |grad_out| for f32, 2^-52 |grad_out| for f64).
  * For f32 on the scalar ISA it is 0.51 for every kind, what rounding a double once may cost, also
  * where the kernel is exact and the other ISAs have 0.
- * For bf16 and f16 it is 0.5, forward: correctly rounded; 0.501 for the derivative where |f'| >= 2^-126
- * (test_half: 0.500000), which is also what other parameters have. For ACT_BF16_F32 and ACT_F16_F32 it is
- * f32's. NaN if there is no such kind, type, ISA or mode. */
+ * For bf16 and f16 it is 0.5, forward: correctly rounded; 0.501 for the derivative where |f'| >=
+ * 2^-126 (test_half: 0.500000), which is also what other parameters have. For ACT_BF16_F32 and
+ * ACT_F16_F32 it is f32's. NaN if there is no such kind, type, ISA or mode. */
 ACT_API double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode,
                               int backward);
 ACT_API act_status act_params_init(act_kind kind, act_params *params); /* the defaults */
@@ -260,19 +261,18 @@ ACT_API act_status act_set_mode(act_mode mode);
 /* ---- threads inside a call ---------------------------------------------------------------- */
 
 /* One by default: a call runs in its caller. With more, calls of 32,768 elements and over are cut
- * into at most that many pieces of at least 16,384; results do not depend on it. 0: as many as there
- * are CPUs to run on. ACTFN_NUM_THREADS sets it at load. A call in a child of fork() runs whole, in
- * its caller, since OpenMP's threads are not in the child.
- * ACT_ERR_PARAM: negative or above 1024. ACT_ERR_UNSUPPORTED: built without OpenMP, and there is no
- * executor. */
+ * into at most that many pieces of at least 16,384; results do not depend on it. 0: as many as
+ * there are CPUs to run on. ACTFN_NUM_THREADS sets it at load. A call in a child of fork() runs
+ * whole, in its caller, since OpenMP's threads are not in the child. ACT_ERR_PARAM: negative or
+ * above 1024. ACT_ERR_UNSUPPORTED: built without OpenMP, and there is no executor. */
 ACT_API int act_get_num_threads(void);
 ACT_API act_status act_set_num_threads(int count);
 
-/* A pool of the caller's to run the pieces instead of OpenMP: run() calls task(arg, i) once for each
- * i below count, from whatever threads it likes, and returns when all have returned. It is entered
- * from any thread that makes a call, several at a time. The struct is kept by the caller until after
- * another executor, or NULL (OpenMP again), has been set and the calls begun before have returned.
- * ACT_ERR_NULL: run is NULL. */
+/* A pool of the caller's to run the pieces instead of OpenMP: run() calls task(arg, i) once for
+ * each i below count, from whatever threads it likes, and returns when all have returned. It is
+ * entered from any thread that makes a call, several at a time. The struct is kept by the caller
+ * until after another executor, or NULL (OpenMP again), has been set and the calls begun before
+ * have returned. ACT_ERR_NULL: run is NULL. */
 typedef struct act_executor {
     void (*run)(void *self, void (*task)(void *arg, size_t i), void *arg, size_t count);
     void *self;
