@@ -119,7 +119,7 @@ ACT_OP struct gauss v_gauss(vec a)
 /* a Q(a) up to a = .5, then a Q(a) e^(a^2/2) as rows -c, h(c), c1 .. c7; relative error 2^-26.5
  * (kernels/fit/eight.py).
  * The intervals end at .5, 1, 2, 3, 5, 7, 11, beginning with entry 6; a + 1 rounds to 1.5 from
- * .5 - 2^-24 on. */
+ * .5 - 2^-24 on. 1.40 ULP at -.335979. */
 static const float gelu_eight[9][8] = {
     {-0x1.8000f8p+0f, -0x1.4001340000000p+1f, -0x1.0001dep+2f, -0x1.8001720000000p+2f,
      -0x1.1ffe3ep+3f, -0x1.96643cp+3f, 0x0.0p+0f, -0x1.7fff6ep-1f},

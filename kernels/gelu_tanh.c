@@ -61,7 +61,7 @@ ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
 #else
 /* For y = max(x, 0) - a sigmoid(-t(a)), a = |x|, t stays without its factor K3: v + low = a (a^2 +
  * A), reduced by ln 2 / K3, whose 14 leading bits make n times them exact; the polynomial of e^(K3
- * r) is v_expm1_quotient's. A's 14 leading bits make k - A_HIGH exact. */
+ * r) is v_expm1_quotient's. A's 14 leading bits make k - A_HIGH exact. 1.25 ULP at -5.64395. */
 #define A_HIGH      0x1.65d0p+4f
 #define A_REST      0x1.2f6ed0p-11f
 #define K3_LOG2E    0x1.a5a7d0p-4f

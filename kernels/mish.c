@@ -20,7 +20,8 @@ ACT_OP vec mish_forward(vec x, struct vparams p)
 }
 #else
 /* z = e^-|x|: y = x z h(z) for x < 0, x - x z h(z) for x > 0, h from a table of relative error
- * 2^-23.8 (kernels/fit/eight.py); the entry from the leading bits of 3 +- .998 z. */
+ * 2^-23.8 (kernels/fit/eight.py); the entry from the leading bits of 3 +- .998 z.
+ * 1.47 ULP at .554436. */
 static const float mish_eight[7][8] = {
     {-0x1.bffe7ep-1f, -0x1.40c642p-1f, -0x1.8106220000000p-2f, -0x1.0106c4p-3f, -0x1.0107c6p-3f,
      -0x1.81051cp-2f, -0x1.40c388p-1f, -0x1.bffe66p-1f},

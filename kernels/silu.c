@@ -28,6 +28,7 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
     return v_grad_gated(x, g, v_mul(e.value, v_div(sum, v_square_1p(z))), e.scale);
 }
 #else
+/* y = max(x, 0) - a sigmoid(-a): 1.07 ULP at -.292070. */
 ACT_OP vec silu_forward(vec x, struct vparams p)
 {
     (void)p;

@@ -51,6 +51,7 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
     return v_fma(part, v_keep(inside, scale), v_max(v_set(0), x));
 }
 
+/* beta = 1: 1.32 ULP at .00259307; other beta up to 1.43 on samples. */
 ACT_OP vec softplus_unit(vec x, struct vparams p)
 {
     (void)p;
