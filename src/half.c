@@ -41,11 +41,10 @@ static float terms(const act_params *p, enum act_operation op)
 static struct act_tolerance tolerance_of(struct act_choice choice, enum act_operation op,
                                          act_kind kind, const act_params *p)
 {
-    /* What a whole number of last places may hide from a tie, itself a float: no fraction. */
+    /* A tie is a float, a whole number of last places from the result: the fraction does not count.
+     */
     const double bound = act_kind_bound(kind, ACT_F32, choice.isa, choice.mode, op != ACT_FORWARD);
     struct act_tolerance t = {.ulp = (int32_t)bound};
-    const struct act_tolerance anywhere = {t.ulp, -INFINITY, INFINITY,
-                                           (float)bound * 0x1p-24f * terms(p, op), 0};
     double scale = 0;
     int cancels = -1;
     switch (kind) {
@@ -71,9 +70,12 @@ static struct act_tolerance tolerance_of(struct act_choice choice, enum act_oper
         break;
     }
     if (cancels > 0 || (cancels == 0 && !are_defaults(kind, p))) {
-        t = anywhere;
-        if (op == ACT_FORWARD) /* each |x| + base, x being what v points at */
-            t.base = t.each;
+        const float sum = terms(p, op);
+        t.low = -INFINITY;
+        t.high = INFINITY;
+        t.each = (float)bound * 0x1p-24f * sum;
+        /* each (1 + |x|), x being what v points at; the rounding of a subnormal term. */
+        t.base = op == ACT_FORWARD ? t.each : 0x1p-149f * sum;
     } else if (scale != 0) {
         const float far = (float)(-2 / scale), near = (float)(-0.1 / scale);
         t.low = far < near ? far : near;

@@ -240,6 +240,9 @@ static void check_sample(int which, enum op op, act_kind kind, const act_params 
             if (terms > 0 &&
                 (off <= 0x1p-45 * terms * (op == OP_FORWARD ? 1 : size) || isinf(size)))
                 continue;
+            /* The sign of a sum of terms that cancelled before the product underflowed. */
+            if (terms > 0 && value == 0 && fabs(want[i]) <= f->value[1] / 2)
+                continue;
             fail("mode %d, x %a g %a: %a, not %a, %.4f ULP, f' %a", mode, wide_in[i], wide_grad[i],
                  value, want[i], error, slope[i]);
         }

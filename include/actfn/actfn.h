@@ -8,7 +8,7 @@
  *   - An output may be exactly one of the inputs, if their elements have the same size; any other
  *     overlap is ACT_ERR_OVERLAP.
  *   - Checked in this order: kind, type and flags, params, size (bytes above PTRDIFF_MAX), n == 0
- * (ACT_OK, NULL allowed), NULL, overlap. An error writes nothing.
+ *     (ACT_OK, NULL allowed), NULL, overlap. An error writes nothing.
  *   - params == NULL means the kind's defaults. Parameters are rounded once to the element type, to
  *     float for the 16-bit types; those a kind does not have are ignored.
  *   - Reentrant from any thread. A call uses the ISA and mode that are set when it begins.
@@ -233,9 +233,10 @@ ACT_API act_status act_kind_describe(act_kind kind, act_kind_info *info);
  * the derivative's bound is absolute instead (2^-22 |grad_out| for f32, 2^-52 |grad_out| for f64).
  * For f32 on the scalar ISA it is 0.51 for every kind, what rounding a double once may cost, also
  * where the kernel is exact and the other ISAs have 0.
- * For bf16 and f16 it is 0.5, forward: correctly rounded; 0.501 for the derivative where |f'| >=
- * 2^-126 (test_half: 0.500000), which is also what other parameters have. For ACT_BF16_F32 and
- * ACT_F16_F32 it is f32's. NaN if there is no such kind, type, ISA or mode. */
+ * For bf16 and f16 it is 0.5, forward: correctly rounded; 0.501 (found: 0.500000) for the
+ * derivative where |f'| >= 2^-126, and forward with other parameters. Where terms cancel, a result
+ * that underflows to 0 may lose its sign. ACT_BF16_F32 and ACT_F16_F32 have f32's bounds.
+ * NaN if there is no such kind, type, ISA or mode. */
 ACT_API double act_kind_bound(act_kind kind, act_dtype dtype, act_isa isa, act_mode mode,
                               int backward);
 ACT_API act_status act_params_init(act_kind kind, act_params *params); /* the defaults */
