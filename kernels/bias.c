@@ -3,7 +3,7 @@
 #include "dispatch/parts.h"
 #include "kernels/kernel.h"
 
-static void add(const void *x, const void *bias, void *z, size_t n)
+static void ACT_PART_SYMBOL(bias_add)(const void *x, const void *bias, void *z, size_t n)
 {
     const elem *a = x, *b = bias;
     elem *sum = z;
@@ -13,7 +13,8 @@ static void add(const void *x, const void *bias, void *z, size_t n)
         v_store_n(sum, v_add(v_load_n(a, n), v_load_n(b, n)), n);
 }
 
-static void spread(const void *bias, size_t channels, size_t inner, void *tile)
+static void ACT_PART_SYMBOL(bias_spread)(const void *bias, size_t channels, size_t inner,
+                                         void *tile)
 {
     const elem *b = bias;
     elem *to = tile;
@@ -46,8 +47,8 @@ static double sum_of(const elem *x, size_t n)
     return lane[0];
 }
 
-static void accumulate(const void *gradient, size_t rows, size_t channels, size_t inner,
-                       double *sums)
+static void ACT_PART_SYMBOL(bias_accumulate)(const void *gradient, size_t rows, size_t channels,
+                                             size_t inner, double *sums)
 {
     const elem *g = gradient;
     for (size_t r = 0; r < rows; r++)
@@ -61,4 +62,5 @@ static void accumulate(const void *gradient, size_t rows, size_t channels, size_
         }
 }
 
-ACT_PART_ROW(bias) = {add, spread, accumulate};
+ACT_PART_ROW(bias) = {ACT_PART_SYMBOL(bias_add), ACT_PART_SYMBOL(bias_spread),
+                      ACT_PART_SYMBOL(bias_accumulate)};

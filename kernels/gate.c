@@ -31,8 +31,8 @@ ACT_OP vec clamped_up(vec up, struct clamp c)
             single;                                                                                \
     } while (0)
 
-static void take(const struct act_gate_clamp *clamps, const void *gate, size_t step, void *dst,
-                 size_t n)
+static void ACT_PART_SYMBOL(gate_take)(const struct act_gate_clamp *clamps, const void *gate,
+                                       size_t step, void *dst, size_t n)
 {
     const struct clamp c = clamp_of(clamps);
     const elem *g = gate;
@@ -41,8 +41,8 @@ static void take(const struct act_gate_clamp *clamps, const void *gate, size_t s
          v_store_n(d + i, v_min(c.limit, v_load_n(g + i * step, 1)), 1));
 }
 
-static void multiply(const struct act_gate_clamp *clamps, const void *f, const void *up,
-                     size_t step, void *out, size_t n)
+static void ACT_PART_SYMBOL(gate_multiply)(const struct act_gate_clamp *clamps, const void *f,
+                                           const void *up, size_t step, void *out, size_t n)
 {
     const struct clamp c = clamp_of(clamps);
     const elem *v = f, *u = up;
@@ -58,8 +58,9 @@ ACT_OP vec up_slope(vec gradient, vec f, vec up, struct clamp c)
     return v_select(v_eq(up, up), d, up);
 }
 
-static void up_gradient(const struct act_gate_clamp *clamps, const void *gradient, const void *f,
-                        const void *up, void *dup, size_t step, size_t n)
+static void ACT_PART_SYMBOL(gate_up_gradient)(const struct act_gate_clamp *clamps,
+                                              const void *gradient, const void *f, const void *up,
+                                              void *dup, size_t step, size_t n)
 {
     const struct clamp c = clamp_of(clamps);
     const elem *g = gradient, *v = f, *u = up;
@@ -70,8 +71,9 @@ static void up_gradient(const struct act_gate_clamp *clamps, const void *gradien
                    1));
 }
 
-static void gate_gradient(const struct act_gate_clamp *clamps, const void *slope, const void *gate,
-                          size_t step, void *dgate, size_t dgate_step, size_t n)
+static void ACT_PART_SYMBOL(gate_gate_gradient)(const struct act_gate_clamp *clamps,
+                                                const void *slope, const void *gate, size_t step,
+                                                void *dgate, size_t dgate_step, size_t n)
 {
     const struct clamp c = clamp_of(clamps);
     const elem *s = slope, *g = gate;
@@ -82,4 +84,5 @@ static void gate_gradient(const struct act_gate_clamp *clamps, const void *slope
                    v_drop(v_lt(c.limit, v_load_n(g + i * step, 1)), v_load_n(s + i, 1)), 1));
 }
 
-ACT_PART_ROW(gate) = {take, multiply, up_gradient, gate_gradient};
+ACT_PART_ROW(gate) = {ACT_PART_SYMBOL(gate_take), ACT_PART_SYMBOL(gate_multiply),
+                      ACT_PART_SYMBOL(gate_up_gradient), ACT_PART_SYMBOL(gate_gate_gradient)};

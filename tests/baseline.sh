@@ -33,7 +33,7 @@ while read -r class object; do
     baseline) "$nm" "$object" | grep -E ' [WwVu] ' && bad "  weak in $object" ;;
     # also an allocated common, weak or unique symbol
     *) "$nm" -g --defined-only "$object" | awk -v isa="${class%_*}" '
-           $2 !~ /^[RTD]$/ || $3 !~ "^actk_[a-z0-9_]+_(f32|f64|half)_" isa "$" {print; bad = 1}
+           $2 !~ /^[RTD]$/ || $3 !~ "^act[kp]_[a-z0-9_]+_(f32|f64|half)_" isa "$" {print; bad = 1}
            END {exit !bad}' && bad "  global in $object" ;;
     esac
 done <"$objects"
@@ -41,8 +41,8 @@ case $seen in *baseline*scalar_f32*) ;; *) bad "no objects to look at in $object
 
 # The same of what was linked, where link-time optimisation may have moved code. VEX is for the kernels
 # of the other ISAs; a compiler may have split one into f and f.cold.
-wide=$(sed -E '/^(baseline|scalar_|sse42_)/d; s/_(f32|f64|half) .*//' "$objects" | sort -u | paste -sd '|')
-code "$lib" | grep -E -e "$vex" | awk -v kernel="^actk_[a-z0-9_]+_(f32|f64|half)_($wide)([.]|$)" '
+wide=$(sed -E '/^(baseline|scalar_|sse42_)/d; s/_(f32|f64|half|part32|part64) .*//' "$objects" | sort -u | paste -sd '|')
+code "$lib" | grep -E -e "$vex" | awk -v kernel="^act[kp]_[a-z0-9_]+_(f32|f64|half)_($wide)([.]|$)" '
     $1 !~ kernel {print; bad = 1}
     END {exit !bad}' | head -n 3 | grep . && bad "  in $lib, outside the kernels of $wide"
 exit $failed
