@@ -1,8 +1,8 @@
 /* act-verify --state DIR [--isa PATTERN] [--kind PATTERN] [--jobs N] [--report FILE.md] [--step N]
- *            [--audit-step N] [--scalar-step N] [--objects FILE]
+ *            [--audit-step N] [--scalar-step N] [--sse42-step N] [--objects FILE]
  *
- * --step N takes one of N inputs; --audit-step and --scalar-step the same of the audit and of the
- * scalar table alone, which take two thirds of the time.
+ * --step N takes one of N inputs; --audit-step, --scalar-step and --sse42-step the same of the
+ * audit and of these tables alone, which take three quarters of the time.
  *
  *   verify_plan.c    what is measured, and the key of each result
  *   verify_state.c   results kept in DIR/results: only what is missing there is computed
@@ -47,7 +47,18 @@ static int lock_state(const char *directory)
 
 int main(int argc, char **argv)
 {
-    enum { ISA = 256, KIND, JOBS, STATE, REPORT, STEP, AUDIT_STEP, SCALAR_STEP, OBJECTS };
+    enum {
+        ISA = 256,
+        KIND,
+        JOBS,
+        STATE,
+        REPORT,
+        STEP,
+        AUDIT_STEP,
+        SCALAR_STEP,
+        SSE42_STEP,
+        OBJECTS
+    };
     static const struct option long_options[] = {
         {"isa", required_argument, NULL, ISA},
         {"kind", required_argument, NULL, KIND},
@@ -57,11 +68,16 @@ int main(int argc, char **argv)
         {"step", required_argument, NULL, STEP},
         {"audit-step", required_argument, NULL, AUDIT_STEP},
         {"scalar-step", required_argument, NULL, SCALAR_STEP},
+        {"sse42-step", required_argument, NULL, SSE42_STEP},
         {"objects", required_argument, NULL, OBJECTS},
         {NULL, 0, NULL, 0},
     };
-    struct verify_options options = {
-        .objects = ACT_OBJECT_LIST, .jobs = 1, .step = 1, .audit_step = 1, .scalar_step = 1};
+    struct verify_options options = {.objects = ACT_OBJECT_LIST,
+                                     .jobs = 1,
+                                     .step = 1,
+                                     .audit_step = 1,
+                                     .scalar_step = 1,
+                                     .sse42_step = 1};
     for (int c; (c = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         char *end = "";
         switch (c) {
@@ -89,6 +105,9 @@ int main(int argc, char **argv)
         case SCALAR_STEP:
             options.scalar_step = strtoull(optarg, &end, 10);
             break;
+        case SSE42_STEP:
+            options.sse42_step = strtoull(optarg, &end, 10);
+            break;
         case OBJECTS:
             options.objects = optarg;
             break;
@@ -107,8 +126,9 @@ int main(int argc, char **argv)
     }
     /* Slices of whole inputs, of the audit's too: 2^32 / 1024 / SLICES = 65536. */
     const uint64_t steps[] = {options.step, options.step * options.audit_step,
-                              options.step * options.scalar_step};
-    for (int i = 0; i < 3; i++)
+                              options.step * options.scalar_step,
+                              options.step * options.sse42_step};
+    for (int i = 0; i < 4; i++)
         if (steps[i] == 0 || steps[i] > 65536 || (steps[i] & (steps[i] - 1)) != 0) {
             fprintf(stderr, "act-verify: a step is a power of two, all in all up to 65536\n");
             return 2;

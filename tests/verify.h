@@ -20,14 +20,24 @@ struct verify_options {
     const char *objects;    /* list of the library's objects, whose contents key the results */
     const char *report;     /* Markdown file to write, NULL: print only */
     int jobs;
-    uint64_t step;                    /* 1, or one input in so many (the test) */
-    uint64_t audit_step, scalar_step; /* of those of the audit, of the scalar table */
+    uint64_t step;                                /* 1, or one input in so many (the test) */
+    uint64_t audit_step, scalar_step, sse42_step; /* of those of the audit, of these tables */
 };
 
 /* ---- the plan ------------------------------------------------------------------------------ */
 
-/* In the order they are run. The scalar table calls libm, so it comes last and on its own. */
-enum group { AT_DEFAULTS, AUDIT, ON_GRID, SCALAR_AT_DEFAULTS, SCALAR_ON_GRID, GROUPS };
+/* In the order they are run. The scalar table calls libm, so it comes late and on its own, and so
+ * does sse42 if it is thinned: its fused operations are emulated. */
+enum group {
+    AT_DEFAULTS,
+    AUDIT,
+    ON_GRID,
+    SCALAR_AT_DEFAULTS,
+    SCALAR_ON_GRID,
+    SSE42_AT_DEFAULTS,
+    SSE42_ON_GRID,
+    GROUPS
+};
 
 /* One way through the inputs. Of a derivative, with g = 1 and with g mixed at once, for the slope
  * is needed for both. An audit takes f and f' from one evaluation, of op OP_FORWARD. */
@@ -63,6 +73,7 @@ struct plan {
     struct pass *passes;
     int pass_count, isa_count;
     act_isa isas[MAX_ISAS], oracle;
+    int sse42_apart;
     size_t record_count;
     struct record *records; /* shared by the workers */
 };
@@ -73,8 +84,9 @@ int make_plan(const struct verify_options *options);
 
 /* mixed: with g mixed, or of an audit the derivative. */
 struct record *record_of(const struct pass *pass, int slice, int isa_index, int mixed);
-int is_scalar(enum group group);
 int is_grid(enum group group);
+/* Is this ISA's f32 table what the pass is of? (Its f64 table, if it is an audit.) */
+int pass_tests(const struct pass *pass, act_isa isa);
 act_params rounded_params(const act_params *params);
 
 /* ---- running ------------------------------------------------------------------------------- */

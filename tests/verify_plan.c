@@ -11,14 +11,28 @@
 
 struct plan plan;
 
-int is_scalar(enum group group)
+static int is_scalar(enum group group)
 {
     return group == SCALAR_AT_DEFAULTS || group == SCALAR_ON_GRID;
 }
 
+static int is_sse42(enum group group)
+{
+    return group == SSE42_AT_DEFAULTS || group == SSE42_ON_GRID;
+}
+
 int is_grid(enum group group)
 {
-    return group == ON_GRID || group == SCALAR_ON_GRID;
+    return group == ON_GRID || group == SCALAR_ON_GRID || group == SSE42_ON_GRID;
+}
+
+int pass_tests(const struct pass *pass, act_isa isa)
+{
+    if (pass->group == AUDIT)
+        return isa == plan.oracle;
+    if (is_scalar(pass->group) || isa == ACT_ISA_SCALAR)
+        return is_scalar(pass->group) && isa == ACT_ISA_SCALAR;
+    return is_sse42(pass->group) == (plan.sse42_apart && isa == ACT_ISA_SSE42);
 }
 
 act_params rounded_params(const act_params *p)
@@ -125,8 +139,7 @@ static void make_keys(const struct pass *pass)
     const uint64_t key = pass_key(pass);
     for (int i = 0; i < plan.isa_count; i++) {
         const act_isa isa = plan.isas[i];
-        const int tested = pass->group == AUDIT ? isa == plan.oracle
-                                                : (isa == ACT_ISA_SCALAR) == is_scalar(pass->group);
+        const int tested = pass_tests(pass, isa);
         const act_dtype dtype = pass->group == AUDIT ? ACT_F64 : ACT_F32;
         for (int mixed = 0; tested && mixed < 2; mixed++) {
             /* An audit's f and f'; forward there is no g; g mixed has g = 1 among it. */
@@ -160,6 +173,8 @@ static void add(const struct verify_options *options, act_kind kind, enum op op,
     }
     if (is_scalar(group))
         pass->step *= options->scalar_step;
+    if (is_sse42(group))
+        pass->step *= options->sse42_step;
     pass->first = plan.record_count;
     plan.record_count += (size_t)(pass->slices * plan.isa_count * 2);
 }
@@ -188,11 +203,13 @@ int make_plan(const struct verify_options *options)
             if (selected(options->isa, act_isa_name(isa)) && plan.isa_count < MAX_ISAS)
                 plan.isas[plan.isa_count++] = isa;
         }
+    plan.sse42_apart = options->sse42_step > 1;
     enum { MOST = 3 * (1 + 14 * 4) * GROUPS };
     plan.passes = calloc((size_t)act_kind_count() * MOST, sizeof *plan.passes);
     for (enum group group = 0; plan.passes && group < GROUPS; group++)
         for (act_kind kind = 0; kind < act_kind_count(); kind++)
-            if (selected(options->kind, act_kind_name(kind)))
+            if (selected(options->kind, act_kind_name(kind)) &&
+                (plan.sse42_apart || !is_sse42(group)))
                 add_group(options, kind, group);
     if (!plan.passes || !plan.isa_count || !plan.pass_count) {
         printf("SKIPPED: nothing to run\n");

@@ -51,7 +51,7 @@ static struct row row_of(act_kind kind, enum op op, int grid, int isa_index, int
     for (int p = 0; p < plan.pass_count; p++) {
         const struct pass *pass = &plan.passes[p];
         if (pass->kind == kind && pass->op == op && pass->group != AUDIT &&
-            is_grid(pass->group) == grid && is_scalar(pass->group) == (isa == ACT_ISA_SCALAR))
+            is_grid(pass->group) == grid && pass_tests(pass, isa))
             add_slices(&row, pass, isa_index, mixed);
     }
     missing_records += row.missing;
@@ -246,6 +246,8 @@ static void print_all(FILE *out, const struct verify_options *options)
             "Every float, all 2^32, against the library's f64 functions of the %s table. The "
             "scalar table's g = 1\nis among its g mixed.\n\n",
             oracle);
+    if (options->sse42_step > 1)
+        fprintf(out, "sse42: one of each %" PRIu64 " consecutive floats.\n", options->sse42_step);
     if (options->scalar_step > 1)
         fprintf(out, "The scalar table: one of each %" PRIu64 " consecutive floats.\n\n",
                 options->scalar_step);

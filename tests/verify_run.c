@@ -71,7 +71,7 @@ static void work(FILE *state)
 static void progress(const char *path, time_t start)
 {
     static const char *const names[GROUPS] = {"default parameters", "MPFR", "grid", "scalar table",
-                                              "scalar table, grid"};
+                                              "scalar table, grid", "sse42", "sse42, grid"};
     const int done = shared->finished, at = done < job_count ? done : job_count - 1;
     char line[160];
     snprintf(line, sizeof line, "%5.1f%%  %d of %d slices, %ld s: %s %s", 100.0 * done / job_count,
