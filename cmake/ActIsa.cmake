@@ -20,6 +20,10 @@ set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS include/actfn/kin
 file(STRINGS include/actfn/kinds.inc ACT_KINDS REGEX "^ACT_KIND\\(")
 list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\1")
 
+# Kernels beside the kinds: kernels/<name>.c, compiled like a kind's, with a row of their own
+# (dispatch/table.c).
+set(ACT_STRUCTURED softmax softmax_backward cross_entropy)
+
 # act_kind_files(isa files fast): the f32 sources of an ISA, and the kinds that have a fast kernel.
 function(act_kind_files isa files fast)
   foreach(kind IN LISTS ACT_KINDS)
@@ -55,6 +59,9 @@ macro(act_isa name features)
   foreach(act_f64 0 1)
     math(EXPR act_bits "32 * (1 + ${act_f64})")
     act_kernel_library(actk_${name}_f${act_bits} ${name} ${act_f64} ${ARGN} -DACT_TEST_DATA=0)
+    foreach(act_file IN LISTS ACT_STRUCTURED)
+      target_sources(actk_${name}_f${act_bits} PRIVATE kernels/${act_file}.c)
+    endforeach()
     list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_f${act_bits}>)
   endforeach()
 

@@ -22,12 +22,33 @@
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 
+/* The same kernels in both modes: their f32 bits are those of every ISA with FMA. */
+#define STRUCTURED_(type, name, dtype)                                                             \
+    extern const struct type CAT4(actk_##name, dtype, _, ACT_ISA_NAME);
+#define STRUCTURED(dtype)                                                                          \
+    STRUCTURED_(act_softmax_row, softmax, dtype)                                                   \
+    STRUCTURED_(act_softmax_backward_row, softmax_backward, dtype)                                 \
+    STRUCTURED_(act_cross_entropy_row, cross_entropy, dtype)
+STRUCTURED(_f32)
+STRUCTURED(_f64)
+#undef STRUCTURED_
+#undef STRUCTURED
+#define STRUCTURED_(name, dtype) .name = &CAT4(actk_##name, dtype, _, ACT_ISA_NAME)
+#define STRUCTURED(dtype)                                                                          \
+    {                                                                                              \
+        STRUCTURED_(softmax, dtype), STRUCTURED_(softmax_backward, dtype),                         \
+            STRUCTURED_(cross_entropy, dtype)                                                      \
+    }
+
 extern const struct act_table CAT4(act_table, _, ACT_ISA_NAME, );
-const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {{
+const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
+    .row =
+        {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
     [ACT_MODE_FAST][ACT_F32][id] = &FAST_ROW(name), [ACT_MODE_FAST][ACT_F64][id] = &F64_ROW(name), \
     [ACT_MODE_REPRODUCIBLE][ACT_F32][id] = &GENERIC_ROW(name),                                     \
     [ACT_MODE_REPRODUCIBLE][ACT_F64][id] = &F64_ROW(name),
 #include "actfn/kinds.inc"
 #undef ACT_KIND
-}};
+        },
+    .structured = {[ACT_F32] = STRUCTURED(_f32), [ACT_F64] = STRUCTURED(_f64)}};

@@ -44,6 +44,9 @@ typedef int act_dtype;
 typedef int act_isa;
 typedef int act_mode;
 
+typedef uint16_t act_bf16; /* the bits of a bfloat16 */
+typedef uint16_t act_f16;  /* the bits of an IEEE binary16 */
+
 /* Append only. */
 enum {
     ACT_OK = 0,
@@ -56,7 +59,21 @@ enum {
     ACT_ERR_UNSUPPORTED /* the kind, ISA or mode does not offer this operation */
 };
 
-enum { ACT_F32 = 0, ACT_F64 };
+enum {
+    ACT_F32 = 0,
+    ACT_F64,
+    ACT_BF16,
+    ACT_F16,
+    ACT_BF16_F32, /* bf16 in, and grad_out; f32 out */
+    ACT_F16_F32   /* the same of f16 */
+};
+
+/* Flags of one call: act_forward_t and its like. */
+enum {
+    ACT_REPRODUCIBLE = 1, /* as in reproducible mode */
+    ACT_SERIAL = 2,       /* in the caller's thread */
+    ACT_ACCUMULATE = 4    /* not offered by the elementwise calls */
+};
 
 /* ISAs the library may be built with. Further ones are reached by act_isa_from_name. */
 enum { ACT_ISA_SCALAR = 0, ACT_ISA_SSE42, ACT_ISA_AVX2, ACT_ISA_AVX512, ACT_ISA_NEON };
@@ -102,6 +119,82 @@ ACT_API act_status act_backward_from_output(act_kind kind, const act_params *par
 ACT_API act_status act_backward_from_output_f64(act_kind kind, const act_params *params,
                                                 const double *out, const double *grad_out,
                                                 double *grad_in, size_t n);
+
+/* ---- along an axis: softmax and its relatives --------------------------------------------- */
+
+/* An array [outer][axis][inner] without gaps; a row is the axis elements of one outer and one
+ * inner index. Softmax over the last of the dimensions [a][b][c]: {a * b, c, 1}; over the first:
+ * {1, a, b * c}. */
+typedef struct act_shape {
+    size_t outer, axis, inner;
+} act_shape;
+
+/* What a row all of whose logits are -inf or masked becomes. */
+enum { ACT_EMPTY_ZERO = 0, ACT_EMPTY_NAN, ACT_EMPTY_UNIFORM };
+
+/* z = scale x + add, rounded once, over the elements that take part. NULL, or all zero: z = x.
+ * A masked element (keep 0, add -inf, or beyond the causal limit) has probability exactly 0 and
+ * takes no gradient, whatever x is. */
+typedef struct act_logits {
+    size_t struct_size;  /* sizeof(act_logits) */
+    double scale;        /* finite; 0 means 1 */
+    const float *add;    /* [mask_outer][axis][inner] or NULL; row o uses o % mask_outer */
+    const uint8_t *keep; /* the same shape, or NULL: 0 masks the element, even NaN */
+    size_t mask_outer;   /* 0 means 1 */
+    size_t causal_rows;  /* not 0: with q = o % causal_rows row o sees j <= q + causal_offset */
+    int64_t causal_offset;
+    int empty; /* ACT_EMPTY_* */
+} act_logits;
+
+/* The functions below take ACT_F32 and ACT_F64; the 16-bit types are ACT_ERR_UNSUPPORTED so far.
+ * They run in the caller's thread. Every result depends on its row alone: not on the shape around
+ * it, alignment, position or in-place use.
+ *   - A row with +inf or NaN among its z is NaN throughout. An empty row is 0, NaN or 1/axis
+ *     (logits.empty); its log_softmax -inf, NaN or -log(axis), its logsumexp -inf, NaN or -inf.
+ *   - An output may be exactly an input of the same size and element type.
+ *   - Checked in this order: type, flags (ACT_ERR_UNSUPPORTED: ACT_ACCUMULATE, an unknown one, or
+ *     ACT_REPRODUCIBLE on a table without FMA), sizes (ACT_ERR_SIZE: arrays above PTRDIFF_MAX
+ *     bytes), the structs (ACT_ERR_PARAM; ACT_ERR_SIZE: struct_size is not
+ *     set; ACT_ERR_UNSUPPORTED: a larger struct whose further fields are not 0), a size of 0
+ *     (ACT_OK), NULL, overlap, target indices (ACT_ERR_PARAM). An error writes nothing.
+ * Bounds: docs/softmax.md. */
+
+/* out = e^z / sum e^z;  log of it;  log sum e^z, out [outer][inner]. */
+ACT_API act_status act_softmax_forward(act_dtype type, unsigned flags, act_shape shape,
+                                       const act_logits *logits, const void *in, void *out);
+ACT_API act_status act_log_softmax_forward(act_dtype type, unsigned flags, act_shape shape,
+                                           const act_logits *logits, const void *in, void *out);
+ACT_API act_status act_logsumexp(act_dtype type, unsigned flags, act_shape shape,
+                                 const act_logits *logits, const void *in, void *out);
+
+/* From the output: grad_in = scale out (g - sum(g out)), and scale (g - e^out sum(g)). */
+ACT_API act_status act_softmax_backward(act_dtype type, unsigned flags, act_shape shape,
+                                        const act_logits *logits, const void *out,
+                                        const void *grad_out, void *grad_in);
+ACT_API act_status act_log_softmax_backward(act_dtype type, unsigned flags, act_shape shape,
+                                            const act_logits *logits, const void *out,
+                                            const void *grad_out, void *grad_in);
+
+/* What cross-entropy compares with: t[j] = class_weight[j] ((1 - smoothing) q[j] + smoothing /
+ * axis), where q is prob, or 1 at the index and 0 elsewhere. */
+typedef struct act_targets {
+    size_t struct_size;        /* sizeof(act_targets) */
+    const int64_t *index;      /* [outer][inner], or NULL */
+    const void *prob;          /* [outer][axis][inner] of the type, or NULL: one of the two. Data,
+                                  not checked */
+    int64_t ignore;            /* rows of this index have loss and gradient 0. Some index is always
+                                  ignored: -1, say, for none of the classes; {0} ignores class 0 */
+    double smoothing;          /* 0 to 1 */
+    double grad_scale;         /* finite; 0 means 1 */
+    const float *class_weight; /* [axis], or NULL: 1 */
+} act_targets;
+
+/* loss = -sum t log softmax(in), [outer][inner]; grad_in = grad_scale (softmax(in) sum(t) - t) in
+ * the same call. Either may be NULL. grad_in may be in. An index that is neither a class nor
+ * ignored is ACT_ERR_PARAM. */
+ACT_API act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape shape,
+                                     const act_targets *targets, const void *in, void *loss,
+                                     void *grad_in);
 
 /* ---- what there is ----------------------------------------------------------------------- */
 
@@ -165,19 +258,18 @@ ACT_API act_status act_set_mode(act_mode mode);
 /* ---- threads inside a call ---------------------------------------------------------------- */
 
 /* One by default: a call runs in its caller. With more, calls of 32,768 elements and over are cut
- * into at most that many pieces of at least 16,384; results do not depend on it. 0: as many as there
- * are CPUs to run on. ACTFN_NUM_THREADS sets it at load. A call in a child of fork() runs whole, in
- * its caller, since OpenMP's threads are not in the child.
- * ACT_ERR_PARAM: negative or above 1024. ACT_ERR_UNSUPPORTED: built without OpenMP, and there is no
- * executor. */
+ * into at most that many pieces of at least 16,384; results do not depend on it. 0: as many as
+ * there are CPUs to run on. ACTFN_NUM_THREADS sets it at load. A call in a child of fork() runs
+ * whole, in its caller, since OpenMP's threads are not in the child. ACT_ERR_PARAM: negative or
+ * above 1024. ACT_ERR_UNSUPPORTED: built without OpenMP, and there is no executor. */
 ACT_API int act_get_num_threads(void);
 ACT_API act_status act_set_num_threads(int count);
 
-/* A pool of the caller's to run the pieces instead of OpenMP: run() calls task(arg, i) once for each
- * i below count, from whatever threads it likes, and returns when all have returned. It is entered
- * from any thread that makes a call, several at a time. The struct is kept by the caller until after
- * another executor, or NULL (OpenMP again), has been set and the calls begun before have returned.
- * ACT_ERR_NULL: run is NULL. */
+/* A pool of the caller's to run the pieces instead of OpenMP: run() calls task(arg, i) once for
+ * each i below count, from whatever threads it likes, and returns when all have returned. It is
+ * entered from any thread that makes a call, several at a time. The struct is kept by the caller
+ * until after another executor, or NULL (OpenMP again), has been set and the calls begun before
+ * have returned. ACT_ERR_NULL: run is NULL. */
 typedef struct act_executor {
     void (*run)(void *self, void (*task)(void *arg, size_t i), void *arg, size_t count);
     void *self;

@@ -41,3 +41,11 @@
     ROW_OF(name, _f64, double, ACT_F64, output)
 #include "actfn/kinds.inc"
 #undef ACT_KIND
+
+/* Never called. */
+#define NONE(type, name)                                                                           \
+    extern const struct type ROW(name, _f32), ROW(name, _f64);                                     \
+    const struct type ROW(name, _f32) = {NULL}, ROW(name, _f64) = {NULL};
+NONE(act_softmax_row, softmax)
+NONE(act_softmax_backward_row, softmax_backward)
+NONE(act_cross_entropy_row, cross_entropy)
