@@ -3,6 +3,8 @@
 #ifndef ACT_DISPATCH_PARTS_H
 #define ACT_DISPATCH_PARTS_H
 
+#include "actfn/actfn.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -55,6 +57,30 @@ struct act_bias_row {
     /* sums[c] += sum of gradient[r][c][i], in an order that the ISA does not change */
     void (*accumulate)(const void *gradient, size_t rows, size_t channels, size_t inner,
                        double *sums);
+};
+
+/* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
+ * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
+struct act_softmax_job {
+    act_shape shape;
+    act_logits logits;
+    act_targets targets;
+    const void *in;       /* forward: x; backward: the output */
+    const void *grad_out; /* backward */
+    void *out;            /* y, the sums, the losses (or NULL); backward: grad_in */
+    void *grad_in;        /* cross-entropy (or NULL) */
+};
+typedef void act_softmax_fn(const struct act_softmax_job *job);
+
+/* Defined by kernels/softmax.c, softmax_backward.c and cross_entropy.c. */
+struct act_softmax_row {
+    act_softmax_fn *forward, *log_forward, *logsumexp;
+};
+struct act_softmax_backward_row {
+    act_softmax_fn *backward, *log_backward;
+};
+struct act_cross_entropy_row {
+    act_softmax_fn *cross_entropy;
 };
 
 #endif

@@ -23,6 +23,11 @@
  *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
  *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
+ * and for kernels/rows.h
+ *   v_load_float (VL floats, whatever the type)   v_load_keep (VL bytes: a mask of those not 0)
+ *   v_max_of (the largest lane, no lane NaN)
+ *   f32: vwide, VL doubles: w_set, w_load, w_store, w_from (of a vec), w_to (rounded to a vec),
+ *   w_add, w_sub, w_mul, w_div, w_fma
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H
 #define ACT_KERNELS_KERNEL_H

@@ -197,6 +197,78 @@ ACT_API act_status act_bias_backward(act_dtype type, unsigned flags, act_kind ki
                                      const void *in, const void *grad_out, void *grad_in,
                                      void *dbias);
 
+/* ---- along an axis: softmax and its relatives --------------------------------------------- */
+
+/* A row is the axis elements of one outer and one inner index. Softmax over the last of the
+ * dimensions [a][b][c]: {a * b, c, 1}; over the first: {1, a, b * c}. */
+
+/* What a row all of whose logits are -inf or masked becomes. */
+enum { ACT_EMPTY_ZERO = 0, ACT_EMPTY_NAN, ACT_EMPTY_UNIFORM };
+
+/* z = scale x + add, rounded once, over the elements that take part. NULL, or all zero: z = x.
+ * A masked element (keep 0, add -inf, or beyond the causal limit) has probability exactly 0 and
+ * takes no gradient, whatever x is. */
+typedef struct act_logits {
+    size_t struct_size;  /* sizeof(act_logits) */
+    double scale;        /* finite; 0 means 1 */
+    const float *add;    /* [mask_outer][axis][inner] or NULL; row o uses o % mask_outer */
+    const uint8_t *keep; /* the same shape, or NULL: 0 masks the element, even NaN */
+    size_t mask_outer;   /* 0 means 1 */
+    size_t causal_rows;  /* not 0: with q = o % causal_rows row o sees j <= q + causal_offset */
+    int64_t causal_offset;
+    int empty; /* ACT_EMPTY_* */
+} act_logits;
+
+/* The functions below take ACT_F32 and ACT_F64; the 16-bit types are ACT_ERR_UNSUPPORTED so far.
+ * They run in the caller's thread. Every result depends on its row alone: not on the shape around
+ * it, alignment, position or in-place use.
+ *   - A row with +inf or NaN among its z is NaN throughout. An empty row is 0, NaN or 1/axis
+ *     (logits.empty); its log_softmax -inf, NaN or -log(axis), its logsumexp -inf, NaN or -inf.
+ *   - An output may be exactly an input of the same size and element type.
+ *   - Checked in this order: type, flags (ACT_ERR_UNSUPPORTED: ACT_ACCUMULATE, an unknown one, or
+ *     ACT_REPRODUCIBLE on a table without FMA), sizes (ACT_ERR_SIZE: arrays above PTRDIFF_MAX
+ *     bytes), the structs (ACT_ERR_PARAM; ACT_ERR_SIZE: struct_size is not
+ *     set; ACT_ERR_UNSUPPORTED: a larger struct whose further fields are not 0), a size of 0
+ *     (ACT_OK), NULL, overlap, target indices (ACT_ERR_PARAM). An error writes nothing.
+ * Bounds: docs/softmax.md. */
+
+/* out = e^z / sum e^z;  log of it;  log sum e^z, out [outer][inner]. */
+ACT_API act_status act_softmax_forward(act_dtype type, unsigned flags, act_shape shape,
+                                       const act_logits *logits, const void *in, void *out);
+ACT_API act_status act_log_softmax_forward(act_dtype type, unsigned flags, act_shape shape,
+                                           const act_logits *logits, const void *in, void *out);
+ACT_API act_status act_logsumexp(act_dtype type, unsigned flags, act_shape shape,
+                                 const act_logits *logits, const void *in, void *out);
+
+/* From the output: grad_in = scale out (g - sum(g out)), and scale (g - e^out sum(g)). */
+ACT_API act_status act_softmax_backward(act_dtype type, unsigned flags, act_shape shape,
+                                        const act_logits *logits, const void *out,
+                                        const void *grad_out, void *grad_in);
+ACT_API act_status act_log_softmax_backward(act_dtype type, unsigned flags, act_shape shape,
+                                            const act_logits *logits, const void *out,
+                                            const void *grad_out, void *grad_in);
+
+/* What cross-entropy compares with: t[j] = class_weight[j] ((1 - smoothing) q[j] + smoothing /
+ * axis), where q is prob, or 1 at the index and 0 elsewhere. */
+typedef struct act_targets {
+    size_t struct_size;        /* sizeof(act_targets) */
+    const int64_t *index;      /* [outer][inner], or NULL */
+    const void *prob;          /* [outer][axis][inner] of the type, or NULL: one of the two. Data,
+                                  not checked */
+    int64_t ignore;            /* rows of this index have loss and gradient 0. Some index is always
+                                  ignored: -1, say, for none of the classes; {0} ignores class 0 */
+    double smoothing;          /* 0 to 1 */
+    double grad_scale;         /* finite; 0 means 1 */
+    const float *class_weight; /* [axis], or NULL: 1 */
+} act_targets;
+
+/* loss = -sum t log softmax(in), [outer][inner]; grad_in = grad_scale (softmax(in) sum(t) - t) in
+ * the same call. Either may be NULL. grad_in may be in. An index that is neither a class nor
+ * ignored is ACT_ERR_PARAM. */
+ACT_API act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape shape,
+                                     const act_targets *targets, const void *in, void *loss,
+                                     void *grad_in);
+
 /* ---- what there is ----------------------------------------------------------------------- */
 
 /* A parameter's domain; a value outside it, or NaN, is ACT_ERR_PARAM. */

@@ -126,3 +126,58 @@ ACT_OP vmask v_both(vmask a, vmask b) { return V_(and)(a, b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(blendv)(b, a, m); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_(and)(m, a); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_(andnot)(m, a); }
+
+/* ---- for sums along an axis ------------------------------------------------------------------ */
+#if !ACT_UNIT_F64
+ACT_OP vec v_load_float(const float *p) { return v_load(p); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m256i bytes = _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p));
+    return _mm256_castsi256_ps(_mm256_cmpgt_epi32(bytes, _mm256_setzero_si256()));
+}
+ACT_OP elem v_max_of(vec a)
+{
+    __m128 m = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+    m = _mm_max_ps(m, _mm_movehl_ps(m, m));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+
+typedef struct {
+    __m256d a, b;
+} vwide;
+
+ACT_OP vwide w_set(double x) { return (vwide){_mm256_set1_pd(x), _mm256_set1_pd(x)}; }
+ACT_OP vwide w_load(const double *p) { return (vwide){_mm256_loadu_pd(p), _mm256_loadu_pd(p + 4)}; }
+ACT_OP void w_store(double *p, vwide x) { _mm256_storeu_pd(p, x.a), _mm256_storeu_pd(p + 4, x.b); }
+ACT_OP vwide w_from(vec x)
+{
+    return (vwide){_mm256_cvtps_pd(_mm256_castps256_ps128(x)),
+                   _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1))};
+}
+ACT_OP vec w_to(vwide x) { return _mm256_set_m128(_mm256_cvtpd_ps(x.b), _mm256_cvtpd_ps(x.a)); }
+#define W_OP(name, op)                                                                             \
+    ACT_OP vwide name(vwide x, vwide y)                                                            \
+    {                                                                                              \
+        return (vwide){_mm256_##op##_pd(x.a, y.a), _mm256_##op##_pd(x.b, y.b)};                    \
+    }
+ACT_OP vwide w_fma(vwide x, vwide y, vwide z)
+{
+    return (vwide){_mm256_fmadd_pd(x.a, y.a, z.a), _mm256_fmadd_pd(x.b, y.b, z.b)};
+}
+W_OP(w_add, add)
+W_OP(w_sub, sub)
+W_OP(w_mul, mul)
+W_OP(w_div, div)
+#else
+ACT_OP vec v_load_float(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m256i bytes = _mm256_cvtepu8_epi64(_mm_loadu_si32(p));
+    return _mm256_castsi256_pd(_mm256_cmpgt_epi64(bytes, _mm256_setzero_si256()));
+}
+ACT_OP elem v_max_of(vec a)
+{
+    const __m128d m = _mm_max_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd(a, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(m, _mm_unpackhi_pd(m, m)));
+}
+#endif

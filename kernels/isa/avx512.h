@@ -94,3 +94,51 @@ ACT_OP vmask v_both(vmask a, vmask b) { return (vmask)(a & b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(mask_blend)(m, b, a); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_(maskz_mov)(m, a); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_(maskz_mov)((__typeof__(m))~m, a); }
+
+/* ---- for sums along an axis ------------------------------------------------------------------ */
+#if !ACT_UNIT_F64
+ACT_OP vec v_load_float(const float *p) { return v_load(p); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m512i bytes = _mm512_cvtepu8_epi32(_mm_loadu_si128((const __m128i *)p));
+    return _mm512_test_epi32_mask(bytes, bytes);
+}
+
+typedef struct {
+    __m512d a, b;
+} vwide;
+
+ACT_OP vwide w_set(double x) { return (vwide){_mm512_set1_pd(x), _mm512_set1_pd(x)}; }
+ACT_OP vwide w_load(const double *p) { return (vwide){_mm512_loadu_pd(p), _mm512_loadu_pd(p + 8)}; }
+ACT_OP void w_store(double *p, vwide x) { _mm512_storeu_pd(p, x.a), _mm512_storeu_pd(p + 8, x.b); }
+ACT_OP vwide w_from(vec x)
+{
+    return (vwide){_mm512_cvtps_pd(_mm512_castps512_ps256(x)),
+                   _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1))};
+}
+ACT_OP vec w_to(vwide x)
+{
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.a)), _mm512_cvtpd_ps(x.b), 1);
+}
+#define W_OP(name, op)                                                                             \
+    ACT_OP vwide name(vwide x, vwide y)                                                            \
+    {                                                                                              \
+        return (vwide){_mm512_##op##_pd(x.a, y.a), _mm512_##op##_pd(x.b, y.b)};                    \
+    }
+ACT_OP vwide w_fma(vwide x, vwide y, vwide z)
+{
+    return (vwide){_mm512_fmadd_pd(x.a, y.a, z.a), _mm512_fmadd_pd(x.b, y.b, z.b)};
+}
+W_OP(w_add, add)
+W_OP(w_sub, sub)
+W_OP(w_mul, mul)
+W_OP(w_div, div)
+#else
+ACT_OP vec v_load_float(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m512i bytes = _mm512_cvtepu8_epi64(_mm_loadl_epi64((const __m128i *)p));
+    return _mm512_test_epi64_mask(bytes, bytes);
+}
+#endif
+ACT_OP elem v_max_of(vec a) { return V_(reduce_max)(a); }

@@ -149,3 +149,49 @@ ACT_OP vec v_drop(vmask m, vec a) { return V_FROM_RAW(V_RAW(vbic)(V_TO_RAW(a), m
 /* Not FMIN/FMAX: those order -0 below +0 and return NaN for either operand; x86 returns b. */
 ACT_OP vec v_min(vec a, vec b) { return v_select(v_lt(a, b), a, b); }
 ACT_OP vec v_max(vec a, vec b) { return v_select(v_lt(b, a), a, b); }
+
+/* ---- for sums along an axis ------------------------------------------------------------------ */
+#if !ACT_UNIT_F64
+ACT_OP vec v_load_float(const float *p) { return v_load(p); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    uint32_t bytes;
+    memcpy(&bytes, p, sizeof bytes);
+    const uint16x8_t wide = vmovl_u8(vcreate_u8(bytes));
+    const uint32x4_t lanes = vmovl_u16(vget_low_u16(wide));
+    return vtstq_u32(lanes, lanes);
+}
+ACT_OP elem v_max_of(vec a)
+{
+    const float32x2_t m = vmax_f32(vget_low_f32(a), vget_high_f32(a));
+    return vget_lane_f32(vpmax_f32(m, m), 0);
+}
+
+typedef struct {
+    float64x2_t a, b;
+} vwide;
+
+ACT_OP vwide w_set(double x) { return (vwide){vdupq_n_f64(x), vdupq_n_f64(x)}; }
+ACT_OP vwide w_load(const double *p) { return (vwide){vld1q_f64(p), vld1q_f64(p + 2)}; }
+ACT_OP void w_store(double *p, vwide x) { vst1q_f64(p, x.a), vst1q_f64(p + 2, x.b); }
+ACT_OP vwide w_from(vec x) { return (vwide){vcvt_f64_f32(vget_low_f32(x)), vcvt_high_f64_f32(x)}; }
+ACT_OP vec w_to(vwide x) { return vcvt_high_f32_f64(vcvt_f32_f64(x.a), x.b); }
+#define W_OP(name, op)                                                                             \
+    ACT_OP vwide name(vwide x, vwide y) { return (vwide){op(x.a, y.a), op(x.b, y.b)}; }
+W_OP(w_add, vaddq_f64)
+W_OP(w_sub, vsubq_f64)
+W_OP(w_mul, vmulq_f64)
+W_OP(w_div, vdivq_f64)
+ACT_OP vwide w_fma(vwide x, vwide y, vwide z)
+{
+    return (vwide){vfmaq_f64(z.a, x.a, y.a), vfmaq_f64(z.b, x.b, y.b)};
+}
+#else
+ACT_OP vec v_load_float(const float *p) { return vcvt_f64_f32(vld1_f32(p)); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const uint64x2_t lanes = {p[0], p[1]};
+    return vtstq_u64(lanes, lanes);
+}
+ACT_OP elem v_max_of(vec a) { return vmaxvq_f64(a); }
+#endif

@@ -112,3 +112,13 @@ ACT_OP vmask v_both(vmask a, vmask b) { return a & b; }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return m ? a : b; }
 ACT_OP vec v_keep(vmask m, vec a) { return m ? a : 0; }
 ACT_OP vec v_drop(vmask m, vec a) { return m ? 0 : a; }
+
+/* ---- for sums along an axis ------------------------------------------------------------------ */
+ACT_OP vec v_load_float(const float *p)
+{
+    float a;
+    memcpy(&a, p, sizeof a);
+    return (double)a;
+}
+ACT_OP vmask v_load_keep(const uint8_t *p) { return *p != 0; }
+ACT_OP elem v_max_of(vec a) { return (elem)a; }

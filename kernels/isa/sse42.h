@@ -117,3 +117,52 @@ ACT_OP vmask v_both(vmask a, vmask b) { return V_(and)(a, b); }
 ACT_OP vec v_select(vmask m, vec a, vec b) { return V_(blendv)(b, a, m); }
 ACT_OP vec v_keep(vmask m, vec a) { return V_(and)(m, a); }
 ACT_OP vec v_drop(vmask m, vec a) { return V_(andnot)(m, a); }
+
+/* ---- for sums along an axis ------------------------------------------------------------------ */
+#if !ACT_UNIT_F64
+ACT_OP vec v_load_float(const float *p) { return v_load(p); }
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m128i bytes = _mm_cvtepu8_epi32(_mm_loadu_si32(p));
+    return _mm_castsi128_ps(_mm_cmpgt_epi32(bytes, _mm_setzero_si128()));
+}
+ACT_OP elem v_max_of(vec a)
+{
+    const __m128 m = _mm_max_ps(a, _mm_movehl_ps(a, a));
+    return _mm_cvtss_f32(_mm_max_ss(m, _mm_shuffle_ps(m, m, 1)));
+}
+
+typedef struct {
+    __m128d a, b;
+} vwide;
+
+ACT_OP vwide w_set(double x) { return (vwide){_mm_set1_pd(x), _mm_set1_pd(x)}; }
+ACT_OP vwide w_load(const double *p) { return (vwide){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
+ACT_OP void w_store(double *p, vwide x) { _mm_storeu_pd(p, x.a), _mm_storeu_pd(p + 2, x.b); }
+ACT_OP vwide w_from(vec x)
+{
+    return (vwide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))};
+}
+ACT_OP vec w_to(vwide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.a), _mm_cvtpd_ps(x.b)); }
+#define W_OP(name, op)                                                                             \
+    ACT_OP vwide name(vwide x, vwide y)                                                            \
+    {                                                                                              \
+        return (vwide){_mm_##op##_pd(x.a, y.a), _mm_##op##_pd(x.b, y.b)};                          \
+    }
+W_OP(w_add, add)
+W_OP(w_sub, sub)
+W_OP(w_mul, mul)
+W_OP(w_div, div)
+ACT_OP vwide w_fma(vwide x, vwide y, vwide z) { return w_add(w_mul(x, y), z); }
+#else
+ACT_OP vec v_load_float(const float *p)
+{
+    return _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const __m128i *)p)));
+}
+ACT_OP vmask v_load_keep(const uint8_t *p)
+{
+    const __m128i bytes = _mm_set_epi64x(p[1], p[0]);
+    return _mm_castsi128_pd(_mm_cmpgt_epi64(bytes, _mm_setzero_si128()));
+}
+ACT_OP elem v_max_of(vec a) { return _mm_cvtsd_f64(_mm_max_sd(a, _mm_unpackhi_pd(a, a))); }
+#endif

@@ -1,0 +1,355 @@
+/* Cross-entropy: loss = -sum t log softmax(x) = T log1p(u) + sum t (max - x), T = sum t, u as in
+ * kernels/rows.h: terms of one sign. The gradient, grad_scale (T softmax(x) - t), is written over
+ * the exponentials.
+ *
+ * "Dense" targets are probabilities, or an index with smoothing: they have sums of their own, T and
+ * sum t (max - x), a lane's terms added one by one in double. An index adds 1 - smoothing of its
+ * class's weight to these, and where it is the target alone, 1 - softmax(x) = u / (1 + u) is taken
+ * for the maximum, which does not cancel. */
+#include "kernels/rows.h"
+
+enum { DENSE_TILE = V_DOUBLE ? 8 : 16, DENSE_PARTS = (DENSE_TILE + VL - 1) / VL };
+
+#define EXP_HALF (V_DOUBLE ? 0x1p-259 : 0x1p-25)
+#define EXP_REST (V_DOUBLE ? 0x1p-260 : 0x1p-24) /* EXP_HALF EXP_REST EXP_ONE = 1 */
+
+/* One outer index. */
+struct targets {
+    const struct act_softmax_job *job;
+    const struct source *s;
+    const int64_t *index; /* [inner], or NULL */
+    const elem *prob;     /* [axis][inner], or NULL */
+    elem *loss, *grad;    /* or NULL */
+};
+
+struct dense_sum {
+    vsum t, u; /* sum t, sum t (max - x) */
+};
+
+/* A vector of columns, or a row in every lane. */
+struct place {
+    vec max, count;
+    struct reference r;
+    vec factor; /* the gradient is e EXP_HALF factor - grad_scale t */
+    vec live;   /* 0: the row is ignored */
+};
+
+/* What a row's index does. */
+struct pick {
+    size_t class; /* axis: none */
+    double t;     /* of the class; extra of it is not among the dense sums */
+    double extra;
+    double away; /* max - x */
+    int is_max;
+};
+
+/* ---- dense targets --------------------------------------------------------------------------- */
+
+/* t but for an index's share, at element j of the axis; on a row the first of `lanes`. */
+ACT_OP vwide target_at(const struct targets *t, size_t at, size_t j, size_t lanes)
+{
+    const act_targets *q = &t->job->targets;
+    vwide value = w_set(q->smoothing / (double)t->job->shape.axis);
+    if (t->prob)
+        value = w_fma(w_set(1 - q->smoothing), w_from(v_load_part(t->prob + at, lanes)), value);
+    if (q->class_weight) {
+        const vec weight = t->job->shape.inner == 1 ? v_load_float_part(q->class_weight + j, lanes)
+                                                    : v_set((elem)q->class_weight[j]);
+        value = w_mul(value, w_from(weight));
+    }
+    if (lanes != VL)
+        value = w_mul(value, w_from(v_keep(v_first(lanes), v_set(1))));
+    return value;
+}
+
+ACT_OP void add_target(struct dense_sum *d, vwide t, vec z, vec top)
+{
+    /* t = 0 takes no part, whatever z. */
+    const vwide away = w_sub(w_from(top), w_from(v_select(v_eq(w_to(t), v_set(0)), top, z)));
+#if V_DOUBLE
+    d->t = s_add(d->t, t);
+    d->u = s_add(d->u, v_mul(t, away));
+#else
+    d->t = w_add(d->t, t);
+    d->u = w_fma(t, away, d->u);
+#endif
+}
+
+/* ---- an index -------------------------------------------------------------------------------- */
+
+ACT_OP int is_live(const struct targets *t, size_t column)
+{
+    return !t->index || t->index[column] != t->job->targets.ignore;
+}
+
+/* Before the exponentials may take the place of x. */
+ACT_OP struct pick pick_of(const struct targets *t, size_t column, elem max, elem top, int dense)
+{
+    const act_targets *q = &t->job->targets;
+    struct pick p = {.class = t->job->shape.axis};
+    if (!t->index || !is_live(t, column))
+        return p;
+    p.class = (size_t)t->index[column];
+    const double weight = q->class_weight ? (double)q->class_weight[p.class] : 1;
+    p.extra = (1 - q->smoothing) * weight;
+    p.t = p.extra + (dense ? weight * (q->smoothing / (double)t->job->shape.axis) : 0);
+    const elem x = t->s->x[p.class * t->job->shape.inner + column];
+    p.is_max = x == max;
+    p.away = p.extra == 0 ? 0 : (double)top - (double)x;
+    return p;
+}
+
+/* The gradient at the index. */
+ACT_OP elem pick_slope(const struct targets *t, const struct pick *p, double e, double u,
+                       double inverse, double total, int dense)
+{
+    const double scale = t->job->targets.grad_scale;
+    if (p->is_max && !dense)
+        return (elem)(-scale * total * (u / (1 + u)));
+    return (elem)(scale * (e * (1 / (double)EXP_ONE) * inverse * total - p->t));
+}
+
+/* ---- the passes ------------------------------------------------------------------------------ */
+
+ACT_OP vec exp_target(const struct targets *t, struct place *p, struct dense_sum *d, vec z,
+                      size_t at, size_t j, size_t lanes, int dense)
+{
+    const vec e = exp_of(p->r, z);
+    if (dense)
+        add_target(d, target_at(t, at, j, lanes), z, p->r.top);
+    if (t->grad)
+        exp_keep(t->grad + at, e, lanes);
+    p->count = v_add(p->count, v_keep(v_eq(z, p->max), v_set(1)));
+    return beside_max(p->max, z, e);
+}
+
+ACT_OP vsum target_group(vsum sum, const struct targets *t, struct place *p, struct dense_sum *d,
+                         struct group g, size_t j, int dense)
+{
+#define Z(at, lanes)       z_at(t->s, at, lanes, 0)
+#define E(z, at, lanes, k) exp_target(t, p, d, z, at, j + (size_t)(k)*LANES, lanes, dense)
+    S_ADD_GROUP(sum, g, Z, E);
+#undef E
+#undef Z
+    return sum;
+}
+
+/* Losses, and the factors of the gradients, from the sums. u, inverse, total: by column. */
+ACT_OP void finish(const struct targets *t, struct place *p, vsum rest, struct dense_sum d,
+                   const struct pick pick[VL], size_t column, size_t lanes, double u[VL],
+                   double inverse[VL], double total[VL], int dense)
+{
+    const act_targets *q = &t->job->targets;
+    const struct log_sum logs = log_sum_of(p->r, rest, p->count);
+    /* A row of -inf has neither loss nor gradient. */
+    const vwide bad = w_from(v_keep(v_eq(p->max, v_set(-INFINITY)), v_set(NAN)));
+    double l[VL], away[VL], factor[VL], live[VL];
+    w_spread(u, w_add(logs.u, bad));
+    w_spread(l, w_add(logs.l, bad));
+    w_spread(inverse, w_add(logs.inverse, bad));
+    w_spread(total, dense ? s_value(d.t) : w_set(0));
+    w_spread(away, dense ? s_value(d.u) : w_set(0));
+    for (size_t i = 0; i < VL; i++)
+        factor[i] = live[i] = 0;
+    for (size_t i = 0; i < lanes; i++) {
+        total[i] += pick[i].extra;
+        factor[i] = q->grad_scale * total[i] * inverse[i] * EXP_REST;
+        live[i] = is_live(t, column + i);
+        const double loss = total[i] * l[i] + (away[i] + pick[i].extra * pick[i].away);
+        if (t->loss)
+            t->loss[column + i] = live[i] != 0 ? (elem)loss : 0;
+    }
+    p->factor = w_to(w_gather(factor));
+    p->live = w_to(w_gather(live));
+}
+
+ACT_OP void write_slope(const struct targets *t, const struct place *p, size_t at, size_t j,
+                        size_t lanes, int dense)
+{
+    const vec e = exp_again(t->s, t->grad, at, lanes, p->r, 0);
+    vec d = v_mul(v_mul(e, v_set(EXP_HALF)), p->factor);
+    if (dense) {
+        const vwide part = w_mul(target_at(t, at, j, lanes), w_set(t->job->targets.grad_scale));
+        d = v_sub(d, w_to(part));
+    }
+    v_store_part(t->grad + at, v_keep(v_lt(v_set(0), p->live), d), lanes);
+}
+
+/* e of one element, where write_slope would find it. */
+ACT_OP double exp_one(const struct targets *t, const struct place *p, size_t at, size_t lane)
+{
+    double e[VL];
+    if (EXP_KEPT)
+        return (double)t->grad[at];
+    w_spread(e, w_from(exp_of(p->r, z_at(t->s, at, 1, 0)))); /* VL is 1 */
+    return e[lane];
+}
+
+ACT_OP void cross_entropy_row(const struct targets *t, int dense)
+{
+    const size_t axis = t->job->shape.axis;
+    struct place p = {.max = v_set(0), .count = v_set(0)};
+    struct pick pick[VL];
+    if (is_live(t, 0)) {
+        p.max = max_row(t->s, 0);
+        p.r = reference_of(p.max);
+        double max[VL], top[VL];
+        w_spread(max, w_from(p.max));
+        w_spread(top, w_from(p.r.top));
+        pick[0] = pick_of(t, 0, (elem)max[0], (elem)top[0], dense);
+    } else {
+        if (t->loss)
+            t->loss[0] = 0;
+        for (size_t at = 0; t->grad && at < axis; at += VL)
+            v_store_part(t->grad + at, v_set(0), part_of(axis - at));
+        return;
+    }
+
+    vsum part[PARTS];
+    struct dense_sum d[PARTS];
+    for (int v = 0; v < PARTS; v++)
+        part[v] = d[v].t = d[v].u = s_set(0, 0);
+    size_t at = 0;
+    for (; at + CHUNK <= axis; at += CHUNK)
+        for (size_t v = 0; v < PARTS; v++) {
+            const size_t from = at + v * VL;
+            part[v] =
+                target_group(part[v], t, &p, &d[v], whole_group(from, LANES, VL), from, dense);
+        }
+    for (size_t v = 0; v < PARTS && at + v * VL < axis; v++) {
+        const size_t from = at + v * VL;
+        part[v] = target_group(part[v], t, &p, &d[v], last_group(from, axis), from, dense);
+    }
+    p.count = v_total(p.count);
+
+    vsum parts_t[PARTS], parts_u[PARTS];
+    for (int v = 0; v < PARTS; v++) {
+        parts_t[v] = d[v].t;
+        parts_u[v] = d[v].u;
+    }
+    const struct dense_sum total_d = {s_total_row(parts_t), s_total_row(parts_u)};
+    double u[VL], inverse[VL], total[VL];
+    finish(t, &p, s_total_row(part), total_d, pick, 0, 1, u, inverse, total, dense);
+    if (!t->grad)
+        return;
+    double factor[VL];
+    w_spread(factor, w_from(p.factor));
+    p.factor = w_to(w_set(factor[0]));
+    p.live = v_set(1);
+    const size_t class = pick[0].class;
+    const double e = class < axis ? exp_one(t, &p, class, 0) : 0;
+    for (at = 0; at + VL <= axis; at += VL)
+        write_slope(t, &p, at, at, VL, dense);
+    if (at < axis)
+        write_slope(t, &p, at, at, axis - at, dense);
+    if (class < axis)
+        t->grad[class] = pick_slope(t, &pick[0], e, u[0], inverse[0], total[0], dense);
+}
+
+ACT_OP void cross_entropy_tile(const struct targets *t, size_t first, int dense)
+{
+    const size_t axis = t->job->shape.axis, inner = t->job->shape.inner;
+    const struct tile tile = tile_of(first, inner, dense ? DENSE_TILE : TILE);
+    const int used = lanes_used(axis);
+    vec max[TILE_PARTS];
+    struct place place[TILE_PARTS];
+    struct pick pick[TILE];
+    vsum sum[LANES][TILE_PARTS];
+    struct dense_sum d[LANES][DENSE_PARTS];
+    double u[TILE], inverse[TILE], total[TILE], e[TILE];
+
+    max_tile(t->s, &tile, max, 0);
+    FOR_PARTS(tile, v, lanes, {
+        place[v] = (struct place){.max = max[v], .count = v_set(0), .r = reference_of(max[v])};
+        double of_max[VL], of_top[VL];
+        w_spread(of_max, w_from(max[v]));
+        w_spread(of_top, w_from(place[v].r.top));
+        for (size_t i = 0; i < lanes; i++)
+            pick[v * VL + i] =
+                pick_of(t, first + v * VL + i, (elem)of_max[i], (elem)of_top[i], dense);
+    });
+    s_clear_tile(sum, used, tile.parts);
+    for (int l = 0; dense && l < used; l++)
+        for (int v = 0; v < tile.parts; v++)
+            d[l][v].t = d[l][v].u = s_set(0, 0);
+    for (size_t chunk = 0; chunk < axis; chunk += CHUNK)
+        for (size_t l = 0; l < LANES && chunk + l < axis; l++) {
+            const size_t rest = axis - chunk - l, at = (chunk + l) * inner + first;
+            FOR_PARTS(tile, v, lanes, {
+                const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
+                struct dense_sum *here = dense ? &d[l][v] : NULL;
+                sum[l][v] = target_group(sum[l][v], t, &place[v], here, g, chunk + l, dense);
+            });
+        }
+    FOR_PARTS(tile, v, lanes, {
+        struct dense_sum all = {s_set(0, 0), s_set(0, 0)};
+        if (dense) {
+            for (int half = used / 2; half > 0; half /= 2)
+                for (int l = 0; l < half; l++) {
+                    d[l][v].t = s_merge(d[l][v].t, d[l + half][v].t);
+                    d[l][v].u = s_merge(d[l][v].u, d[l + half][v].u);
+                }
+            all = d[0][v];
+        }
+        finish(t, &place[v], s_total_tile(sum, used, v), all, pick + v * VL, first + v * VL, lanes,
+               u + v * VL, inverse + v * VL, total + v * VL, dense);
+        for (size_t i = 0; t->grad && i < lanes; i++) {
+            const size_t at = pick[v * VL + i].class * inner + first + v * VL + i;
+            e[v * VL + i] = pick[v * VL + i].class < axis ? exp_one(t, &place[v], at, i) : 0;
+        }
+    });
+    if (!t->grad)
+        return;
+    for (size_t j = 0; j < axis; j++)
+        FOR_PARTS(tile, v, lanes, {
+            write_slope(t, &place[v], j * inner + first + (size_t)v * VL, j, lanes, dense);
+        });
+    const size_t width = (size_t)(tile.parts - 1) * VL + tile.last;
+    for (size_t i = 0; i < width; i++)
+        if (pick[i].class < axis)
+            t->grad[pick[i].class * inner + first + i] =
+                pick_slope(t, &pick[i], e[i], u[i], inverse[i], total[i], dense);
+}
+
+static void ACT_SYMBOL(cross_entropy, row)(const struct targets *t)
+{
+    cross_entropy_row(t, 0);
+}
+static void ACT_SYMBOL(cross_entropy, dense_row)(const struct targets *t)
+{
+    cross_entropy_row(t, 1);
+}
+static void ACT_SYMBOL(cross_entropy, tile)(const struct targets *t, size_t first)
+{
+    cross_entropy_tile(t, first, 0);
+}
+static void ACT_SYMBOL(cross_entropy, dense_tile)(const struct targets *t, size_t first)
+{
+    cross_entropy_tile(t, first, 1);
+}
+
+static void ACT_SYMBOL(cross_entropy, all)(const struct act_softmax_job *job)
+{
+    const act_targets *q = &job->targets;
+    const size_t inner = job->shape.inner, plane = job->shape.axis * inner;
+    const int dense = q->prob || q->smoothing != 0;
+    for (size_t o = 0; o < job->shape.outer; o++) {
+        const struct source s = source_of(job, job->in, o);
+        const struct targets t = {.job = job,
+                                  .s = &s,
+                                  .index = q->index ? q->index + o * inner : NULL,
+                                  .prob = q->prob ? (const elem *)q->prob + o * plane : NULL,
+                                  .loss = job->out ? (elem *)job->out + o * inner : NULL,
+                                  .grad = job->grad_in ? (elem *)job->grad_in + o * plane : NULL};
+        if (inner == 1)
+            (dense ? ACT_SYMBOL(cross_entropy, dense_row) : ACT_SYMBOL(cross_entropy, row))(&t);
+        else if (dense)
+            for (size_t first = 0; first < inner; first += DENSE_TILE)
+                ACT_SYMBOL(cross_entropy, dense_tile)(&t, first);
+        else
+            for (size_t first = 0; first < inner; first += TILE)
+                ACT_SYMBOL(cross_entropy, tile)(&t, first);
+    }
+}
+
+ACT_PART_ROW(cross_entropy) = {ACT_SYMBOL(cross_entropy, all)};

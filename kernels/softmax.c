@@ -1,0 +1,343 @@
+/* Softmax, its logarithm, and the logarithm of the sum. Three passes over a row: the maximum; the
+ * exponentials and their sum; the results. kernels/rows.h has the pieces. */
+#include "kernels/rows.h"
+
+/* What turns e (or z) into the result. */
+struct scaling {
+    vec high, low; /* softmax: 1 / sum, rounded, and the rest of it */
+    vec base;      /* softmax: added, the value of an empty row */
+    vec top, l;    /* log_softmax: subtracted */
+    vec least;     /* log_softmax: the value of an empty row, else -inf */
+};
+
+ACT_OP vec empty_value(const struct act_softmax_job *job, vec uniform, vec zero)
+{
+    const int empty = job->logits.empty;
+    return empty == ACT_EMPTY_UNIFORM ? uniform : empty == ACT_EMPTY_NAN ? v_set(NAN) : zero;
+}
+
+/* ---- softmax --------------------------------------------------------------------------------- */
+
+ACT_OP struct scaling scaling_of(const struct act_softmax_job *job, vsum sum)
+{
+    struct scaling c = {.base = v_set(0)};
+#if V_DOUBLE
+    const vec scale = v_set(1 / EXP_ONE), a = v_mul(sum.a, scale), b = v_mul(sum.b, scale);
+    const vec s = v_add(a, b), low = v_add(v_sub(a, s), b);
+    c.high = v_div(v_set(1), s);
+    c.low = v_mul(c.high, v_fnma(low, c.high, v_fma_tight(v_neg(s), c.high, v_set(1))));
+#else
+    const vwide inverse = w_div(w_set(EXP_ONE), sum);
+    const vec s = w_to(w_mul(sum, w_set(1 / (double)EXP_ONE)));
+    c.high = w_to(inverse);
+    c.low = w_to(w_sub(inverse, w_from(c.high)));
+#endif
+    /* Without an empty row: the maximum makes a sum of .7 at least. */
+    const vmask empty = v_lt(s, v_set(.25f));
+    const vec uniform = v_round(v_div(v_set(1), v_set((elem)job->shape.axis)));
+    c.high = v_drop(empty, c.high);
+    c.low = v_drop(empty, c.low);
+    c.base = v_keep(empty, empty_value(job, uniform, v_set(0)));
+    return c;
+}
+
+ACT_OP vec scaled(vec e, struct scaling c)
+{
+    return v_fma(v_fma(e, c.high, v_mul(e, c.low)), v_set(1 / EXP_ONE), c.base);
+}
+
+ACT_OP vec exp_store(elem *out, vec z, size_t at, size_t lanes, struct reference r)
+{
+    const vec e = exp_of(r, z);
+    exp_keep(out + at, e, lanes);
+    return e;
+}
+
+ACT_OP vsum exp_group(vsum sum, const struct source *s, elem *out, struct group g,
+                      struct reference r, int masks)
+{
+#define Z(at, lanes)       z_at(s, at, lanes, masks)
+#define E(z, at, lanes, k) exp_store(out, z, at, lanes, r)
+    S_ADD_GROUP(sum, g, Z, E);
+#undef E
+    return sum;
+}
+
+ACT_OP void softmax_row(const struct act_softmax_job *job, const struct source *s, elem *out,
+                        int masks)
+{
+    const size_t n = s->n, axis = job->shape.axis;
+    const struct reference r = reference_of(max_row(s, masks));
+    vsum part[PARTS];
+    for (int v = 0; v < PARTS; v++)
+        part[v] = s_set(0, 0);
+    size_t at = 0;
+    for (; at + CHUNK <= n; at += CHUNK)
+        for (size_t v = 0; v < PARTS; v++)
+            part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, masks);
+    for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
+        part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, masks);
+    const struct scaling c = scaling_of(job, s_total_row(part));
+    for (at = 0; at + VL <= n; at += VL)
+        v_store(out + at, scaled(exp_again(s, out, at, VL, r, masks), c));
+    if (at < n)
+        v_store_part(out + at, scaled(exp_again(s, out, at, n - at, r, masks), c), n - at);
+    for (at = n; at < axis; at += VL)
+        v_store_part(out + at, scaled(v_set(0), c), part_of(axis - at));
+}
+
+ACT_OP void softmax_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
+                         size_t first, int masks)
+{
+    const size_t n = s->n, inner = job->shape.inner;
+    const struct tile t = tile_of(first, inner, TILE);
+    const int used = lanes_used(n);
+    vec max[TILE_PARTS];
+    vsum sum[LANES][TILE_PARTS];
+    struct reference ref[TILE_PARTS];
+    struct scaling scale[TILE_PARTS];
+
+    max_tile(s, &t, max, masks);
+    for (int v = 0; v < t.parts; v++)
+        ref[v] = reference_of(max[v]);
+    s_clear_tile(sum, used, t.parts);
+    for (size_t chunk = 0; chunk < n; chunk += CHUNK)
+        for (size_t l = 0; l < LANES && chunk + l < n; l++) {
+            const size_t rest = n - chunk - l, at = (chunk + l) * inner + first;
+            FOR_PARTS(t, v, lanes, {
+                const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
+                sum[l][v] = exp_group(sum[l][v], s, out, g, ref[v], masks);
+            });
+        }
+    for (int v = 0; v < t.parts; v++)
+        scale[v] = scaling_of(job, s_total_tile(sum, used, v));
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4) { /* loads before stores, as in S_ADD_GROUP */
+        const size_t at = j * inner + first;
+        FOR_PARTS(t, v, lanes, {
+            const size_t a0 = at + (size_t)v * VL, a1 = a0 + inner, a2 = a1 + inner,
+                         a3 = a2 + inner;
+            const struct reference r = ref[v];
+            const struct scaling c = scale[v];
+            const vec e0 = exp_again(s, out, a0, lanes, r, masks);
+            const vec e1 = exp_again(s, out, a1, lanes, r, masks);
+            const vec e2 = exp_again(s, out, a2, lanes, r, masks);
+            const vec e3 = exp_again(s, out, a3, lanes, r, masks);
+            v_store_part(out + a0, scaled(e0, c), lanes);
+            v_store_part(out + a1, scaled(e1, c), lanes);
+            v_store_part(out + a2, scaled(e2, c), lanes);
+            v_store_part(out + a3, scaled(e3, c), lanes);
+        });
+    }
+    for (; j < job->shape.axis; j++) {
+        const size_t at = j * inner + first;
+        FOR_PARTS(t, v, lanes, {
+            const size_t here = at + (size_t)v * VL;
+            const vec e = j < n ? exp_again(s, out, here, lanes, ref[v], masks) : v_set(0);
+            v_store_part(out + here, scaled(e, scale[v]), lanes);
+        });
+    }
+}
+
+/* ---- logarithms ------------------------------------------------------------------------------ */
+
+ACT_OP vec exp_count(vec z, struct reference r, vec max, vec *count)
+{
+    *count = v_add(*count, v_keep(v_eq(z, max), v_set(1)));
+    return beside_max(max, z, exp_of(r, z));
+}
+
+ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct reference r,
+                        vec max, vec *count, int masks)
+{
+#define E(z, at, lanes, k) exp_count(z, r, max, count)
+    S_ADD_GROUP(sum, g, Z, E);
+#undef E
+#undef Z
+    return sum;
+}
+
+ACT_OP struct log_sum log_sum_row(const struct source *s, vec *max, struct reference *ref,
+                                  int masks)
+{
+    const size_t n = s->n;
+    const vec top = max_row(s, masks);
+    const struct reference r = reference_of(top);
+    vec count = v_set(0);
+    vsum part[PARTS];
+    for (int v = 0; v < PARTS; v++)
+        part[v] = s_set(0, 0);
+    size_t at = 0;
+    for (; at + CHUNK <= n; at += CHUNK)
+        for (size_t v = 0; v < PARTS; v++)
+            part[v] =
+                count_group(part[v], s, whole_group(at + v * VL, LANES, VL), r, top, &count, masks);
+    for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
+        part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, top, &count, masks);
+    *max = top;
+    *ref = r;
+    return log_sum_of(r, s_total_row(part), v_total(count));
+}
+
+ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS],
+                         struct reference ref[TILE_PARTS], struct log_sum logs[TILE_PARTS],
+                         int masks)
+{
+    const size_t n = s->n, inner = t->inner;
+    const int used = lanes_used(n);
+    vec count[TILE_PARTS];
+    vsum sum[LANES][TILE_PARTS];
+    max_tile(s, t, max, masks);
+    for (int v = 0; v < t->parts; v++) {
+        ref[v] = reference_of(max[v]);
+        count[v] = v_set(0);
+    }
+    s_clear_tile(sum, used, t->parts);
+    for (size_t chunk = 0; chunk < n; chunk += CHUNK)
+        for (size_t l = 0; l < LANES && chunk + l < n; l++) {
+            const size_t rest = n - chunk - l, at = (chunk + l) * inner + t->first;
+            FOR_PARTS(*t, v, lanes, {
+                const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
+                sum[l][v] = count_group(sum[l][v], s, g, ref[v], max[v], &count[v], masks);
+            });
+        }
+    for (int v = 0; v < t->parts; v++)
+        logs[v] = log_sum_of(ref[v], s_total_tile(sum, used, v), count[v]);
+}
+
+/* z - max - log1p(u), both differences downward: no cancellation. */
+ACT_OP struct scaling log_scaling_of(const struct act_softmax_job *job, vec max, struct reference r,
+                                     struct log_sum s)
+{
+    const vmask none = v_eq(max, v_set(-INFINITY)); /* or NaN among -inf: then l is NaN */
+    struct scaling c = {.top = r.top, .l = w_to(s.l), .least = v_set(-INFINITY)};
+    if (job->logits.empty == ACT_EMPTY_NAN)
+        c.l = v_select(none, v_set(NAN), c.l);
+    if (job->logits.empty == ACT_EMPTY_UNIFORM) {
+        const vwide uniform = log1p_of(w_set((double)(job->shape.axis - 1)));
+        c.least = v_select(none, v_neg(w_to(uniform)), c.least);
+    }
+    return c;
+}
+
+ACT_OP vec log_scaled(vec z, struct scaling c)
+{
+    return v_max(c.least, v_sub(v_sub(z, c.top), c.l));
+}
+
+ACT_OP vec log_of_sum(const struct act_softmax_job *job, vec max, struct reference r,
+                      struct log_sum s)
+{
+    const vmask none = v_eq(max, v_set(-INFINITY));
+    const vec sum = w_to(w_add(w_from(r.top), s.l));
+    const vec empty = job->logits.empty == ACT_EMPTY_NAN ? v_set(NAN) : max;
+    return v_add(sum, v_keep(none, empty));
+}
+
+ACT_OP void log_softmax_row(const struct act_softmax_job *job, const struct source *s, elem *out,
+                            int masks)
+{
+    const size_t n = s->n, axis = job->shape.axis;
+    vec max;
+    struct reference r;
+    const struct log_sum logs = log_sum_row(s, &max, &r, masks);
+    const struct scaling c = log_scaling_of(job, max, r, logs);
+    size_t at = 0;
+    for (; at + VL <= n; at += VL)
+        v_store(out + at, log_scaled(z_at(s, at, VL, masks), c));
+    if (at < n)
+        v_store_part(out + at, log_scaled(z_at(s, at, n - at, masks), c), n - at);
+    for (at = n; at < axis; at += VL)
+        v_store_part(out + at, log_scaled(v_set(-INFINITY), c), part_of(axis - at));
+}
+
+ACT_OP void log_softmax_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
+                             size_t first, int masks)
+{
+    const size_t n = s->n, inner = job->shape.inner;
+    const struct tile t = tile_of(first, inner, TILE);
+    vec max[TILE_PARTS];
+    struct reference ref[TILE_PARTS];
+    struct log_sum logs[TILE_PARTS];
+    struct scaling scale[TILE_PARTS];
+    log_sum_tile(s, &t, max, ref, logs, masks);
+    for (int v = 0; v < t.parts; v++)
+        scale[v] = log_scaling_of(job, max[v], ref[v], logs[v]);
+    for (size_t j = 0; j < job->shape.axis; j++) {
+        const size_t at = j * inner + first;
+        FOR_PARTS(t, v, lanes, {
+            const size_t here = at + (size_t)v * VL;
+            const vec z = j < n ? z_at(s, here, lanes, masks) : v_set(-INFINITY);
+            v_store_part(out + here, log_scaled(z, scale[v]), lanes);
+        });
+    }
+}
+
+ACT_OP void logsumexp_row(const struct act_softmax_job *job, const struct source *s, elem *out,
+                          int masks)
+{
+    vec max;
+    struct reference r;
+    const struct log_sum logs = log_sum_row(s, &max, &r, masks);
+    v_store_part(out, log_of_sum(job, max, r, logs), 1);
+}
+
+ACT_OP void logsumexp_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
+                           size_t first, int masks)
+{
+    const struct tile t = tile_of(first, job->shape.inner, TILE);
+    vec max[TILE_PARTS];
+    struct reference ref[TILE_PARTS];
+    struct log_sum logs[TILE_PARTS];
+    log_sum_tile(s, &t, max, ref, logs, masks);
+    FOR_PARTS(t, v, lanes, {
+        v_store_part(out + first + (size_t)v * VL, log_of_sum(job, max[v], ref[v], logs[v]), lanes);
+    });
+}
+
+/* ---- the kernels ----------------------------------------------------------------------------- */
+
+/* Four functions each, so that a plain row has no test of masks in it. */
+#define SOFTMAX_KERNEL(f, out_plane)                                                               \
+    static void ACT_SYMBOL(f, row)(const struct act_softmax_job *job, const struct source *s,      \
+                                   elem *out)                                                      \
+    {                                                                                              \
+        f##_row(job, s, out, 0);                                                                   \
+    }                                                                                              \
+    static void ACT_SYMBOL(f, masked_row)(const struct act_softmax_job *job,                       \
+                                          const struct source *s, elem *out)                       \
+    {                                                                                              \
+        f##_row(job, s, out, 1);                                                                   \
+    }                                                                                              \
+    static void ACT_SYMBOL(f, tile)(const struct act_softmax_job *job, const struct source *s,     \
+                                    elem *out, size_t first)                                       \
+    {                                                                                              \
+        f##_tile(job, s, out, first, 0);                                                           \
+    }                                                                                              \
+    static void ACT_SYMBOL(f, masked_tile)(const struct act_softmax_job *job,                      \
+                                           const struct source *s, elem *out, size_t first)        \
+    {                                                                                              \
+        f##_tile(job, s, out, first, 1);                                                           \
+    }                                                                                              \
+    static void ACT_SYMBOL(f, all)(const struct act_softmax_job *job)                              \
+    {                                                                                              \
+        const int masks = has_masks(&job->logits);                                                 \
+        const size_t inner = job->shape.inner;                                                     \
+        for (size_t o = 0; o < job->shape.outer; o++) {                                            \
+            const struct source s = source_of(job, job->in, o);                                    \
+            elem *out = (elem *)job->out + o * (out_plane);                                        \
+            if (inner == 1)                                                                        \
+                (masks ? ACT_SYMBOL(f, masked_row) : ACT_SYMBOL(f, row))(job, &s, out);            \
+            else                                                                                   \
+                for (size_t first = 0; first < inner; first += TILE)                               \
+                    (masks ? ACT_SYMBOL(f, masked_tile) : ACT_SYMBOL(f, tile))(job, &s, out,       \
+                                                                               first);             \
+        }                                                                                          \
+    }
+
+SOFTMAX_KERNEL(softmax, job->shape.axis *inner)
+SOFTMAX_KERNEL(log_softmax, job->shape.axis *inner)
+SOFTMAX_KERNEL(logsumexp, inner)
+
+ACT_PART_ROW(softmax) = {ACT_SYMBOL(softmax, all), ACT_SYMBOL(log_softmax, all),
+                         ACT_SYMBOL(logsumexp, all)};
