@@ -54,7 +54,7 @@ ACT_OP vwide target_at(const struct targets *t, size_t at, size_t j, size_t lane
         value = w_fma(w_set(1 - q->smoothing), w_from(v_load_part(t->prob + at, lanes)), value);
     if (q->class_weight) {
         const vec weight = t->job->shape.inner == 1 ? v_load_float_part(q->class_weight + j, lanes)
-                                                    : v_set((elem)q->class_weight[j]);
+                                                    : v_set((elem)float_at(q->class_weight + j));
         value = w_mul(value, w_from(weight));
     }
     if (lanes != VL)
@@ -79,7 +79,7 @@ ACT_OP void add_target(struct dense_sum *d, vwide t, vec z, vec top)
 
 ACT_OP int is_live(const struct targets *t, size_t column)
 {
-    return !t->index || t->index[column] != t->job->targets.ignore;
+    return !t->index || index_at(t->index + column) != t->job->targets.ignore;
 }
 
 /* Before the exponentials may take the place of x. */
@@ -89,11 +89,11 @@ ACT_OP struct pick pick_of(const struct targets *t, size_t column, elem max, ele
     struct pick p = {.class = t->job->shape.axis};
     if (!t->index || !is_live(t, column))
         return p;
-    p.class = (size_t)t->index[column];
-    const double weight = q->class_weight ? (double)q->class_weight[p.class] : 1;
+    p.class = (size_t)index_at(t->index + column);
+    const double weight = q->class_weight ? (double)float_at(q->class_weight + p.class) : 1;
     p.extra = (1 - q->smoothing) * weight;
     p.t = p.extra + (dense ? weight * (q->smoothing / (double)t->job->shape.axis) : 0);
-    const elem x = t->s->x[p.class * t->job->shape.inner + column];
+    const elem x = elem_at(t->s->x + p.class * t->job->shape.inner + column);
     p.is_max = x == max;
     p.away = p.extra == 0 ? 0 : (double)top - (double)x;
     return p;
@@ -157,7 +157,7 @@ ACT_OP void finish(const struct targets *t, struct place *p, vsum rest, struct d
         live[i] = is_live(t, column + i);
         const double loss = total[i] * l[i] + (away[i] + pick[i].extra * pick[i].away);
         if (t->loss)
-            t->loss[column + i] = live[i] != 0 ? (elem)loss : 0;
+            elem_to(t->loss + column + i, live[i] != 0 ? (elem)loss : 0);
     }
     p->factor = w_to(w_gather(factor));
     p->live = w_to(w_gather(live));
@@ -180,7 +180,7 @@ ACT_OP double exp_one(const struct targets *t, const struct place *p, size_t at,
 {
     double e[VL];
     if (EXP_KEPT)
-        return (double)t->grad[at];
+        return (double)elem_at(t->grad + at);
     w_spread(e, w_from(exp_of(p->r, z_at(t->s, at, 1, 0)))); /* VL is 1 */
     return e[lane];
 }
@@ -199,7 +199,7 @@ ACT_OP void cross_entropy_row(const struct targets *t, int dense)
         pick[0] = pick_of(t, 0, (elem)max[0], (elem)top[0], dense);
     } else {
         if (t->loss)
-            t->loss[0] = 0;
+            elem_to(t->loss, 0);
         for (size_t at = 0; t->grad && at < axis; at += VL)
             v_store_part(t->grad + at, v_set(0), part_of(axis - at));
         return;
@@ -243,7 +243,7 @@ ACT_OP void cross_entropy_row(const struct targets *t, int dense)
     if (at < axis)
         write_slope(t, &p, at, at, axis - at, dense);
     if (class < axis)
-        t->grad[class] = pick_slope(t, &pick[0], e, u[0], inverse[0], total[0], dense);
+        elem_to(t->grad + class, pick_slope(t, &pick[0], e, u[0], inverse[0], total[0], dense));
 }
 
 ACT_OP void cross_entropy_tile(const struct targets *t, size_t first, int dense)
@@ -307,8 +307,8 @@ ACT_OP void cross_entropy_tile(const struct targets *t, size_t first, int dense)
     const size_t width = (size_t)(tile.parts - 1) * VL + tile.last;
     for (size_t i = 0; i < width; i++)
         if (pick[i].class < axis)
-            t->grad[pick[i].class * inner + first + i] =
-                pick_slope(t, &pick[i], e[i], u[i], inverse[i], total[i], dense);
+            elem_to(t->grad + pick[i].class * inner + first + i,
+                    pick_slope(t, &pick[i], e[i], u[i], inverse[i], total[i], dense));
 }
 
 static void ACT_SYMBOL(cross_entropy, row)(const struct targets *t)

@@ -243,6 +243,30 @@ ACT_OP vsum s_total_tile(vsum sum[LANES][TILE_PARTS], int lanes, int v)
     return sum[0][v];
 }
 
+/* One element; arrays need no alignment. */
+ACT_OP elem elem_at(const elem *p)
+{
+    elem a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+ACT_OP void elem_to(elem *p, elem a)
+{
+    memcpy(p, &a, sizeof a);
+}
+ACT_OP float float_at(const float *p)
+{
+    float a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+ACT_OP int64_t index_at(const int64_t *p)
+{
+    int64_t a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+
 /* ---- where elements are ---------------------------------------------------------------------- */
 
 /* The first `lanes` lanes. */
@@ -268,7 +292,7 @@ ACT_OP vec v_load_float_part(const float *p, size_t lanes)
         return v_load_float(p);
     float part[VL] = {0};
     for (size_t i = 0; i < lanes; i++)
-        part[i] = p[i];
+        part[i] = float_at(p + i);
     return v_load_float(part);
 }
 ACT_OP vmask v_load_keep_part(const uint8_t *p, size_t lanes)

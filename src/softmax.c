@@ -204,9 +204,12 @@ static act_status read_targets(act_dtype type, const act_targets *from, act_targ
 
 static int indices_valid(const act_targets *q, size_t count, size_t axis)
 {
-    for (size_t i = 0; i < count; i++)
-        if (q->index[i] != q->ignore && (q->index[i] < 0 || (uint64_t)q->index[i] >= axis))
+    for (size_t i = 0; i < count; i++) {
+        int64_t index; /* of any alignment */
+        memcpy(&index, q->index + i, sizeof index);
+        if (index != q->ignore && (index < 0 || (uint64_t)index >= axis))
             return 0;
+    }
     return 1;
 }
 

@@ -563,7 +563,7 @@ static void long_rows(act_dtype type, size_t n)
             put(type, x, n / 3, 0.2);
         check_forward(type, s, NULL, x, 1);
         check_backward(type, s, NULL, x, 1);
-        if (what < 4)
+        if (type == ACT_F64 ? what < 4 : what == 3)
             check_targets(type, s, x, 1);
     }
     free(x);
