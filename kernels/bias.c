@@ -13,6 +13,14 @@ static void ACT_PART_SYMBOL(bias_add)(const void *x, const void *bias, void *z, 
         v_store_n(sum, v_add(v_load_n(a, n), v_load_n(b, n)), n);
 }
 
+/* Arrays need no alignment. */
+static inline elem elem_at(const elem *p)
+{
+    elem a;
+    memcpy(&a, p, sizeof a);
+    return a;
+}
+
 static void ACT_PART_SYMBOL(bias_spread)(const void *bias, size_t channels, size_t inner,
                                          void *tile)
 {
@@ -20,7 +28,7 @@ static void ACT_PART_SYMBOL(bias_spread)(const void *bias, size_t channels, size
     elem *to = tile;
     for (size_t c = 0; c < channels; c++) {
         size_t i = 0;
-        const vec value = v_load_n(b + c, 1), all = v_set(b[c]);
+        const vec value = v_load_n(b + c, 1), all = v_set(elem_at(b + c));
         for (; i + VL <= inner; i += VL)
             v_store(to + i, all);
         for (; i < inner; i++)
@@ -38,9 +46,9 @@ static double sum_of(const elem *x, size_t n)
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
         for (int l = 0; l < LANES; l++)
-            lane[l] += (double)x[i + (size_t)l];
+            lane[l] += (double)elem_at(x + i + (size_t)l);
     for (int l = 0; i + (size_t)l < n; l++)
-        lane[l] += (double)x[i + (size_t)l];
+        lane[l] += (double)elem_at(x + i + (size_t)l);
     for (int half = LANES / 2; half; half /= 2)
         for (int l = 0; l < half; l++)
             lane[l] += lane[l + half];
@@ -54,7 +62,7 @@ static void ACT_PART_SYMBOL(bias_accumulate)(const void *gradient, size_t rows, 
     for (size_t r = 0; r < rows; r++)
         if (inner == 1) {
             for (size_t c = 0; c < channels; c++)
-                sums[c] += (double)g[c];
+                sums[c] += (double)elem_at(g + c);
             g += channels;
         } else {
             for (size_t c = 0; c < channels; c++, g += inner)

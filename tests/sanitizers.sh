@@ -1,11 +1,12 @@
 #!/bin/sh
-# sanitizers.sh SOURCE_DIR BUILD_DIR: the API tests, checkact, test_reference and act-verify with
+# sanitizers.sh SOURCE_DIR BUILD_DIR: the API tests, checkact, test_reference, test_softmax and act-verify with
 # AddressSanitizer and UBSan.
 source=$1 build=$2
 log=$build.log
 set -e
 cmake -S "$source" --preset asan -B "$build" >"$log"
-cmake --build "$build" --target checkact test_reference test_half act-verify test_api test_cpu \
+cmake --build "$build" --target checkact test_reference test_half act-verify test_api test_bias \
+    test_gate test_softmax test_cpu \
     test_api_fake test_dispatch_fake >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 cd "$build/tests"
 # Leak detection needs ptrace, which a container may not have.
@@ -16,6 +17,7 @@ fi
 rm -rf verify-state # else there would be nothing left to compute
 for program in "./test_api" ./test_api_fake ./test_dispatch_fake ./test_cpu \
     "./checkact --quick --seed 1" "./test_reference --points 60" "./test_half --quick" \
+    ./test_bias ./test_gate "./test_softmax --bits" \
     "./act-verify --state verify-state --step 65536"; do
     # shellcheck disable=SC2086 # a program and its arguments
     $program >"$log" 2>&1 || { tail -n 30 "$log"; echo "failed: $program"; exit 1; }

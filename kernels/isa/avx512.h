@@ -118,7 +118,8 @@ ACT_OP vwide w_from(vec x)
 }
 ACT_OP vec w_to(vwide x)
 {
-    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.a)), _mm512_cvtpd_ps(x.b), 1);
+    return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(x.a)), _mm512_cvtpd_ps(x.b),
+                              1);
 }
 #define W_OP(name, op)                                                                             \
     ACT_OP vwide name(vwide x, vwide y)                                                            \

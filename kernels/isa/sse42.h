@@ -139,10 +139,7 @@ typedef struct {
 ACT_OP vwide w_set(double x) { return (vwide){_mm_set1_pd(x), _mm_set1_pd(x)}; }
 ACT_OP vwide w_load(const double *p) { return (vwide){_mm_loadu_pd(p), _mm_loadu_pd(p + 2)}; }
 ACT_OP void w_store(double *p, vwide x) { _mm_storeu_pd(p, x.a), _mm_storeu_pd(p + 2, x.b); }
-ACT_OP vwide w_from(vec x)
-{
-    return (vwide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))};
-}
+ACT_OP vwide w_from(vec x) { return (vwide){_mm_cvtps_pd(x), _mm_cvtps_pd(_mm_movehl_ps(x, x))}; }
 ACT_OP vec w_to(vwide x) { return _mm_movelh_ps(_mm_cvtpd_ps(x.a), _mm_cvtpd_ps(x.b)); }
 #define W_OP(name, op)                                                                             \
     ACT_OP vwide name(vwide x, vwide y)                                                            \
