@@ -5,10 +5,6 @@
 #include "kernels/math.h"
 
 #if !V_DOUBLE
-#define EIGHT_BY_LN2 0x1.715476p+3f
-/* ln 2 / 8 = LN2_8_HIGH + LN2_8_LOW + 2^-43: 12 bits, so that n * LN2_8_HIGH is exact. */
-#define LN2_8_HIGH  0x1.62ep-4f
-#define LN2_8_LOW   0x1.0bfbe8p-18f
 #define EIGHT_SCALE 0x1p-40f
 
 /* 2^40 e^shift 2^(k/8), less k << 20 in the bits; shift = .0237 makes all eight floats to 2^-27.5
@@ -41,13 +37,13 @@ ACT_OP struct exp_eight v_exp_eight_of(vec shifted, vec r, float f)
 /* magic is ROUND_MAGIC, or with 8 k added to give z 2^k more. */
 ACT_OP struct exp_eight v_exp_eight(vec a, vec magic)
 {
-    const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2), magic), n = v_sub(shifted, magic);
+    const vec shifted = v_fnma(a, v_set(LOG2E_8), magic), n = v_sub(shifted, magic);
     return v_exp_eight_of(shifted, v_fma(n, v_set(LN2_8_LOW), v_fma(n, v_set(LN2_8_HIGH), a)), 1);
 }
 
 ACT_OP struct exp_eight v_exp_eight_low(vec a, vec low, vec magic) /* e^-(a + low) */
 {
-    const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2), magic), n = v_sub(shifted, magic);
+    const vec shifted = v_fnma(a, v_set(LOG2E_8), magic), n = v_sub(shifted, magic);
     const vec r = v_fma(n, v_set(LN2_8_HIGH), a), r_low = v_fma(n, v_set(LN2_8_LOW), low);
     return v_exp_eight_of(shifted, v_add(r, r_low), 1);
 }
@@ -55,7 +51,7 @@ ACT_OP struct exp_eight v_exp_eight_low(vec a, vec low, vec magic) /* e^-(a + lo
 ACT_OP struct exp_eight v_exp_eight_half(vec a, vec low) /* e^-(a + low)/2 */
 {
     const vec magic = v_set(ROUND_MAGIC);
-    const vec shifted = v_fnma(a, v_set(EIGHT_BY_LN2 / 2), magic), n = v_sub(shifted, magic);
+    const vec shifted = v_fnma(a, v_set(LOG2E_8 / 2), magic), n = v_sub(shifted, magic);
     const vec r = v_fma(n, v_set(2 * LN2_8_HIGH), a), r_low = v_fma(n, v_set(2 * LN2_8_LOW), low);
     return v_exp_eight_of(shifted, v_add(r, r_low), 0.5f);
 }

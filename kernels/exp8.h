@@ -20,10 +20,6 @@ static const float exp8_rest[8] = {0,
                                    0x1.67a1cap-28f,
                                    -0x1.f9c304p-27f,
                                    -0x1.a5217cp-28f};
-#define LN2_8_HIGH 0x1.62ep-4f /* 12 bits: its product with n, |n| < 2^11, is exact */
-#define LN2_8_LOW  0x1.0bfbe8p-18f
-#define LOG2E_8    0x1.715476p+3f
-
 struct reduced8 {
     vec r;
     vint n;

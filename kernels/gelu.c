@@ -79,43 +79,6 @@ ACT_OP vec gelu_backward(vec x, vec g, struct vparams p)
     return v_grad_gated(x, g, v_select(n.far, tail, near), n.e.scale);
 }
 #else
-#define SQRT_2PI 0x1.40d932p+1f /* 2e-3 half-ULP from sqrt(2 pi) */
-
-/* Laplace's continued fraction, Q(a) = phi(a) / (a + f(a)), f algebraic:
- *     Q(a) = (1 + p) 2^n K / (sqrt(2 pi) a K + M),   e^(-a^2/2) = (1 + p) 2^n.
- * In the tail the errors of a K cancel in the quotient and those of M hardly count; a plain
- * quotient of polynomials left 5 ULP there. K and M: relative error of the quotient 2^-25.7 with
- * float coefficients on [0, 14.8] (kernels/fit/mills.py). */
-struct gauss {
-    vec k, m, p; /* K, (M - M(0)) / a, p */
-    vint n;
-};
-
-ACT_OP struct gauss v_gauss(vec a)
-{
-    struct gauss r;
-    /* -a^2/2 = n ln 2 - rho/2: the reduction for a^2 with every constant doubled. */
-    const vec square = v_mul(a, a);
-    const vec shifted = v_fnma(square, v_set(LOG2E / 2), v_set(ROUND_MAGIC));
-    const vec n = v_sub(shifted, v_set(ROUND_MAGIC));
-    vec rho = v_fma(n, v_set(2 * LN2_HIGH), square);
-    rho = v_fma(n, v_set(2 * LN2_LOW), rho);
-    rho = v_add(rho, v_mul_low(a, a, square));
-    r.p = v_expm1_poly(rho, -0.5f);
-    r.n = i_sub(v_bits(shifted), i_set(0x4b400000));
-
-    vec k = v_set(0x1.db7068p-7f);
-    k = v_fma(k, a, v_set(0x1.17045ap-3f));
-    k = v_fma(k, a, v_set(0x1.2f0554p-1f));
-    k = v_fma_tight(k, a, v_set(0x1.5efdp+0f));
-    r.k = v_fma_tight(k, a, v_set(1.5f));
-    vec m = v_set(0x1.e02a6cp-19f);
-    m = v_fma(m, a, v_set(0x1.28983cp-5f));
-    m = v_fma(m, a, v_set(0x1.60f2b2p-2f));
-    r.m = v_fma_tight(m, a, v_set(0x1.60350cp+0f));
-    return r;
-}
-
 /* a Q(a) up to a = .5, then a Q(a) e^(a^2/2) as rows -c, h(c), c1 .. c7; relative error 2^-26.5
  * (kernels/fit/eight.py).
  * The intervals end at .5, 1, 2, 3, 5, 7, 11, beginning with entry 6; a + 1 rounds to 1.5 from

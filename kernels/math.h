@@ -58,8 +58,13 @@ ACT_OP vec v_fma_tight(vec a, vec b, vec c)
 
 #define LOG2E 0x1.715476p+0f
 /* ln 2 = LN2_HIGH + LN2_LOW + 2^-48.3: 15 bits, so that n * LN2_HIGH is exact for |n| < 512. */
-#define LN2_HIGH    0x1.62e4p-1f
-#define LN2_LOW     0x1.7f7d1cp-20f
+#define LN2_HIGH 0x1.62e4p-1f
+#define LN2_LOW  0x1.7f7d1cp-20f
+/* ln 2 / 8 = LN2_8_HIGH + LN2_8_LOW + 2^-43: 12 bits, so that n * LN2_8_HIGH, |n| < 2^11, is exact.
+ */
+#define LOG2E_8     0x1.715476p+3f
+#define LN2_8_HIGH  0x1.62ep-4f
+#define LN2_8_LOW   0x1.0bfbe8p-18f
 #define ROUND_MAGIC 0x1.8p23f /* x + this - this = rint(x), and n is in the low bits of the sum */
 
 /* 2^(n + bias), for an n + bias from -126 to 127. */
@@ -278,13 +283,7 @@ ACT_OP struct gate_sum v_gate_sum(struct logistic l, vec a)
     return (struct gate_sum){v_fnma(a, low, v_fma_tight(v_neg(a), rest, v_set(1))), rest};
 }
 
-/* f'(-a) 2^-n of f = x sigmoid(x): inv (1 - a (1 - s)). */
-ACT_OP vec v_silu_slope(struct logistic l, vec a)
-{
-    return v_mul(l.inv, v_gate_sum(l, a).sum);
-}
-
-/* The same with a + low for a. */
+/* f'(-a) 2^-n of f = x sigmoid(x): inv (1 - a (1 - s)), with a + low for a. */
 ACT_OP vec v_silu_slope_low(struct logistic l, vec a, vec low)
 {
     const struct gate_sum s = v_gate_sum(l, a);
