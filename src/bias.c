@@ -41,10 +41,9 @@ static const char *biases(const struct biased *b, struct scratch *s, const struc
 {
     if (c->rows == 1 && c->inner == 1)
         return b->bias + c->channel * b->size;
+    /* A chunk of several channels or rows has them whole: only of one channel inner varies. */
     if (s->tiled.rows >= c->rows && s->tiled.channel == c->channel &&
-        s->tiled.channels == c->channels && s->tiled.inner >= c->inner &&
-        (c->rows == 1 || s->tiled.inner == c->inner) &&
-        (c->channels == 1 || s->tiled.inner == c->inner))
+        s->tiled.channels == c->channels && s->tiled.inner >= c->inner)
         return s->tile;
     const size_t bytes = c->channels * c->inner * b->size;
     b->loops->spread(b->bias + c->channel * b->size, c->channels, c->inner, s->tile);

@@ -302,6 +302,9 @@ static void errors(void **state)
     REFUSES_BACK(ACT_ERR_NULL, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, NULL, y, y + 100);
     REFUSES_BACK(ACT_ERR_OVERLAP, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, y, y);
     REFUSES_BACK(ACT_ERR_OVERLAP, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, y, y + 7);
+    /* its first row lies across the other's second */
+    REFUSES_BACK(ACT_ERR_OVERLAP, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, y, y + 12);
+    REFUSES_BACK(ACT_ERR_OVERLAP, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, y + 12, y);
     REFUSES_BACK(ACT_OK, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, y, y + 8);
     REFUSES_BACK(ACT_ERR_OVERLAP, ACT_F32, 0, ACT_SILU, NULL, &good, g, u, d, g + 1, y);
     fill(ACT_F32, 1);
