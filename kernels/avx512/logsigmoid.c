@@ -1,5 +1,5 @@
 /* Log-sigmoid from a table of log1p(e^-a), a = |x|, f' = sigmoid(-x) from sigmoid's. Beyond 15.25
- * the generic kernel. */
+ * the tail. */
 #include "kernels/logsigmoid.c"
 
 #include "kernels/avx512/logistic.h"
@@ -16,10 +16,20 @@ ACT_OP vmask logsigmoid_far(vec x)
     return v_lt(v_set(LOGISTIC_END), x);
 }
 
+ACT_OP vec logsigmoid_tail(vec x)
+{
+    return v_neg(tail_result(tail_logistic(tail_start(v_neg(x)), 0.5f)));
+}
+
 ACT_OP vec logsigmoid_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near(x, v_neg(x), t));
 }
 #define logsigmoid_far_grad logsigmoid_far
+
+ACT_OP vec logsigmoid_tail_grad(vec x, vec g)
+{
+    return tail_grad(x, g, tail_logistic(tail_start(v_neg(x)), 1));
+}
 
 ACT_KERNEL_TABLE(logsigmoid, softplus, sigmoid, ACT_SYMBOL(logsigmoid, out))

@@ -1,4 +1,4 @@
-/* Mish from tables of mish(x) / x and mish'(x). Beyond -6.67 the generic kernel. */
+/* Mish from tables of mish(x) / x and mish'(x). Beyond -8.05 the tail. */
 #include "kernels/mish.c"
 
 #include "kernels/avx512/table.h"
@@ -10,23 +10,37 @@
 /* x c0 + x t q: t q > 0 at 0, so that -0 stays; x in the second term stays finite. */
 ACT_OP vec mish_near(vec x, const struct table *t)
 {
-    const vec inner = v_min(v_set(MISH_END), x),
-              number = table_number(inner, 0x1.2cccccp1f, -0x1.70a3d8p-5f, -0x1.0624dep-8f);
+    const vec inner = v_min(v_set(MISH_END), x), number = table_number(inner, MISH_INDEX);
     const struct table_point p = table_point(t, 5, inner, number);
     return v_fma(x, table_row(t, 1, number), v_mul(v_mul(p.t, p.slope), inner));
 }
 ACT_OP vmask mish_far(vec x)
 {
-    return v_lt(x, v_set(-6.67f));
+    return v_lt(x, v_set(-8.05f));
+}
+/* x tanh(log1p(w)) = x w (1 - w/2 + w^3/4 ...), w = e^x */
+ACT_OP vec mish_tail(vec x)
+{
+    const vec h = tail_start(x);
+    const struct tail e = tail_exp(&tail_plain, h, v_set(0));
+    return tail_result(
+        tail_times(h, tail_also(e.p, v_mul(v_set(-0.5f), tail_small(e, h))), e.scale));
 }
 
 ACT_OP vec mish_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec inner = v_min(v_set(MISH_END), x);
-    return v_mul(g,
-                 table_value(t, 6, inner,
-                             table_number(inner, 0x1.2cccccp1f, -0x1.70a3d8p-5f, -0x1.0624dep-8f)));
+    const vec inner = v_min(v_set(10.25f), x); /* f' = 1 + 2^-24.1 */
+    return v_mul(g, table_value(t, 6, inner, table_number(inner, MISH_GRAD_INDEX)));
 }
 #define mish_far_grad mish_far
+/* w (b - w (b - 1/2)), b = x + 1, exact */
+ACT_OP vec mish_tail_grad(vec x, vec g)
+{
+    const vec h = tail_start(x), b = v_add(h, v_set(1));
+    const struct tail e = tail_exp(&tail_plain, h, v_set(0));
+    const vec m = v_mul(tail_small(e, h), v_sub(b, v_set(0.5f)));
+    const vec p = v_fms(v_sub(b, m), e.p, m);
+    return tail_grad(x, g, v_fma(b, e.scale, v_mul(e.scale, p)));
+}
 
 ACT_KERNEL_TABLE(mish, mish, mish_grad, NULL)

@@ -1,5 +1,5 @@
 /* Sigmoid from tables of sigmoid(-a) and sigmoid'(a), a = |x|. Beyond -15.25, f' +-13.829, the
- * generic kernel. */
+ * tail. */
 #include "kernels/sigmoid.c"
 
 #include "kernels/avx512/logistic.h"
@@ -14,6 +14,11 @@ ACT_OP vmask sigmoid_far(vec x)
     return v_lt(x, v_set(-LOGISTIC_END));
 }
 
+ACT_OP vec sigmoid_tail(vec x)
+{
+    return tail_result(tail_logistic(tail_start(x), 1));
+}
+
 ACT_OP vec sigmoid_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near_grad(x, t));
@@ -21,6 +26,11 @@ ACT_OP vec sigmoid_near_grad(vec x, vec g, const struct table *t)
 ACT_OP vmask sigmoid_far_grad(vec x)
 {
     return v_lt(v_set(LOGISTIC_GRAD_END), v_abs(x));
+}
+
+ACT_OP vec sigmoid_tail_grad(vec x, vec g)
+{
+    return tail_grad(x, g, tail_logistic(tail_start(v_neg(v_abs(x))), 2));
 }
 
 ACT_KERNEL_TABLE(sigmoid, sigmoid, sigmoid_grad, ACT_SYMBOL(sigmoid, out))

@@ -1,4 +1,4 @@
-/* SiLU from tables of a sigmoid(-a) and silu'(-a), a = |x|. Beyond -13.32 the generic kernel. */
+/* SiLU from tables of a sigmoid(-a) and silu'(-a), a = |x|. Beyond -13.32 the tail. */
 #include "kernels/silu.c"
 
 #include "kernels/avx512/table.h"
@@ -17,6 +17,14 @@ ACT_OP vmask silu_far(vec x)
     return v_lt(x, v_set(-13.32f));
 }
 
+/* x e^x (1 - e^x) */
+ACT_OP vec silu_tail(vec x)
+{
+    const vec h = tail_start(x);
+    const struct tail e = tail_exp(&tail_plain, h, v_set(0));
+    return tail_result(tail_times(h, tail_also(e.p, v_neg(tail_small(e, h))), e.scale));
+}
+
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec silu_near_grad(vec x, vec g, const struct table *t)
 {
@@ -27,6 +35,16 @@ ACT_OP vec silu_near_grad(vec x, vec g, const struct table *t)
 ACT_OP vmask silu_far_grad(vec x)
 {
     return v_lt(x, v_set(-13.32f));
+}
+
+/* e^x (b - e^x (2b - 1)), b = x + 1, exact */
+ACT_OP vec silu_tail_grad(vec x, vec g)
+{
+    const vec h = tail_start(x), b = v_add(h, v_set(1));
+    const struct tail e = tail_exp(&tail_plain, h, v_set(0));
+    const vec m = v_mul(tail_small(e, h), v_fms(v_set(2), b, v_set(1)));
+    const vec p = v_fms(v_sub(b, m), e.p, m);
+    return tail_grad(x, g, v_fma(b, e.scale, v_mul(e.scale, p)));
 }
 
 ACT_KERNEL_TABLE(silu, silu, silu_grad, NULL)

@@ -1,5 +1,5 @@
 /* Softplus with beta = 1 from a table of log1p(e^-a), a = |x|, f' = sigmoid(x) from sigmoid's.
- * Beyond -15.25, and for any other beta, the generic kernel. */
+ * Beyond -15.25, and for any other beta, the tail. */
 #include "kernels/softplus.c"
 
 #define ACT_TABLE_APPLIES(p) ((float)(p)->beta == 1)
@@ -18,10 +18,20 @@ ACT_OP vmask softplus_far(vec x)
     return v_lt(x, v_set(-LOGISTIC_END));
 }
 
+ACT_OP vec softplus_tail(vec x)
+{
+    return tail_result(tail_logistic(tail_start(x), 0.5f));
+}
+
 ACT_OP vec softplus_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near(x, x, t));
 }
 #define softplus_far_grad softplus_far
+
+ACT_OP vec softplus_tail_grad(vec x, vec g)
+{
+    return tail_grad(x, g, tail_logistic(tail_start(x), 1));
+}
 
 ACT_KERNEL_TABLE(softplus, softplus, sigmoid, ACT_SYMBOL(softplus, out))

@@ -14,9 +14,9 @@
 #ifndef ACT_KERNELS_AVX512_TABLE_H
 #define ACT_KERNELS_AVX512_TABLE_H
 
-#include "kernels/math.h"
+#include "kernels/avx512/tail.h"
 
-enum { ROWS_MAX = 8, CHUNK = 1024 };
+enum { ROWS_MAX = 10, CHUNK = 1024 };
 #define LAST_ENTRY (ROUND_MAGIC + 31)
 
 /* Rows c, c0, c1, ...; 32 entries each, in two registers. */
@@ -27,7 +27,7 @@ struct table {
 ACT_OP struct table table_load(const float (*rows)[32], int count)
 {
     struct table t;
-#pragma GCC unroll 8
+#pragma GCC unroll 10
     for (int i = 0; i < count; i++) { /* unrolled: in registers, not an array */
         t.low[i] = v_load(rows[i]);
         t.high[i] = v_load(rows[i] + 16);
@@ -58,7 +58,7 @@ ACT_OP struct table_point table_point(const struct table *table, int order, vec 
 {
     const vec t = v_sub(x, table_row(table, 0, number));
     vec q = table_row(table, order + 1, number);
-#pragma GCC unroll 8
+#pragma GCC unroll 10
     for (int i = order; i > 1; i--)
         q = v_fma(q, t, table_row(table, i, number));
     return (struct table_point){t, q};
@@ -69,6 +69,25 @@ ACT_OP vec table_value(const struct table *table, int order, vec x, vec number)
 {
     const struct table_point p = table_point(table, order, x, number);
     return v_fma(p.t, p.slope, table_row(table, 1, number));
+}
+
+/* The same with two roundings that count where t slope exceeds c0 / 2, as it may where an interval
+ * spans more than e^1: c0 + t c1 and t^2 (c2 + ...) instead of c0 and t (c1 + ...). */
+ACT_OP vec table_value_steep(const struct table *table, int order, vec x, vec number)
+{
+    const vec t = v_sub(x, table_row(table, 0, number));
+    vec q = table_row(table, order + 1, number);
+#pragma GCC unroll 10
+    for (int i = order; i > 2; i--)
+        q = v_fma(q, t, table_row(table, i, number));
+    const vec line = v_fma(t, table_row(table, 2, number), table_row(table, 1, number));
+    return v_fma(v_mul(t, t), q, line);
+}
+
+/* min(|x|, end), end for NaN: one operation where v_min and v_abs are two. */
+ACT_OP vec table_abs(vec x, float end)
+{
+    return _mm512_range_ps(x, v_set(end), 10); /* the smaller absolute value, without a sign */
 }
 
 /* value for x < 0, 1 - value for x >= 0. */
@@ -82,6 +101,8 @@ ACT_OP vec table_mirrored(vec x, vec value)
 typedef vec table_near1(vec x, const struct table *t);
 typedef vec table_near2(vec x, vec g, const struct table *t);
 typedef vmask table_far(vec x);
+typedef vec table_tail1(vec x);
+typedef vec table_tail2(vec x, vec g);
 
 /* Which of a chunk's lanes are far: a bit each. Returns a bit per vector that has one. */
 ACT_OP uint64_t table_any(const uint16_t *far)
@@ -90,12 +111,8 @@ ACT_OP uint64_t table_any(const uint16_t *far)
     return (uint64_t)_mm512_test_epi16_mask(a, a) | (uint64_t)_mm512_test_epi16_mask(b, b) << 32;
 }
 
-/* out, a chunk, holds x in its far lanes: replaced by generic(x). */
-typedef vec table_generic1(vec x, struct vparams p);
-typedef vec table_generic2(vec x, vec g, struct vparams p);
-
-ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_generic1 *generic,
-                       struct vparams p)
+/* out, a chunk, holds x in its far lanes: replaced by tail(x). */
+ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_tail1 *tail)
 {
     float x[CHUNK + 16];
     size_t count = 0;
@@ -105,9 +122,9 @@ ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_gene
                                         far[k], _mm512_maskz_loadu_ps(far[k], out + 16 * k)));
         count += (unsigned)__builtin_popcount(far[k]);
     }
-    _mm512_storeu_ps(x + count, _mm512_setzero_ps());
+    v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
     for (size_t i = 0; i < count; i += 16)
-        v_store(x + i, generic(v_load(x + i), p));
+        v_store(x + i, tail(v_load(x + i)));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
@@ -118,7 +135,7 @@ ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_gene
 }
 
 ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t any,
-                       table_generic2 *generic, struct vparams p)
+                       table_tail2 *tail)
 {
     float x[CHUNK + 16], d[CHUNK + 16];
     size_t count = 0;
@@ -130,10 +147,10 @@ ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t
             d + count, _mm512_maskz_compress_ps(far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
         count += (unsigned)__builtin_popcount(far[k]);
     }
-    _mm512_storeu_ps(x + count, _mm512_setzero_ps());
-    _mm512_storeu_ps(d + count, _mm512_setzero_ps());
+    v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
+    v_store(d + count, v_set(0));
     for (size_t i = 0; i < count; i += 16)
-        v_store(d + i, generic(v_load(x + i), v_load(d + i), p));
+        v_store(d + i, tail(v_load(x + i), v_load(d + i)));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
@@ -144,8 +161,7 @@ ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t
 }
 
 ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *t,
-                        table_near1 *near, table_far *is_far, table_generic1 *generic,
-                        struct vparams p)
+                        table_near1 *near, table_far *is_far, table_tail1 *tail)
 {
     uint16_t far[64] __attribute__((aligned(64)));
     while (n > 0) {
@@ -176,15 +192,14 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
         if (is_far) {
             const uint64_t any = table_any(far);
             if (any)
-                table_far1(y, far, any, generic, p);
+                table_far1(y, far, any, tail);
         }
         n -= size, x += size, y += size;
     }
 }
 
 ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, const struct table *t,
-                        table_near2 *near, table_far *is_far, table_generic2 *generic,
-                        struct vparams p)
+                        table_near2 *near, table_far *is_far, table_tail2 *tail)
 {
     uint16_t far[64] __attribute__((aligned(64)));
     float kept[CHUNK];
@@ -216,7 +231,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         }
         const uint64_t any = table_any(far);
         if (any)
-            table_far2(gradient, d, far, any, generic, p);
+            table_far2(gradient, d, far, any, tail);
         n -= size, x += size, g += size, d += size;
     }
 }
@@ -240,7 +255,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
             return;                                                                                \
         }                                                                                          \
         const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
-        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_forward, v_params(params));    \
+        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_tail);                         \
     }                                                                                              \
     static void ACT_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,               \
                                            const void *grad_out, void *grad_in, size_t n)          \
@@ -251,7 +266,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         }                                                                                          \
         const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
         table_loop2(in, grad_out, grad_in, n, &t, kind##_near_grad, kind##_far_grad,               \
-                    kind##_backward, v_params(params));                                            \
+                    kind##_tail_grad);                                                             \
     }                                                                                              \
     extern const struct act_row ACT_ROW(kind##_fast);                                              \
     const struct act_row ACT_ROW(kind##_fast) = {ACT_SYMBOL(kind, fwd_fast),                       \

@@ -1,9 +1,10 @@
-/* tanh from a table over quarter octaves from 1/16 on, f' = 4 sigmoid'(2x) from sigmoid's. f needs
- * no other kernel; f' beyond +-6.9145 the generic one. */
+/* tanh from a table over quarter octaves from 1/16 on, f needs no tail; f' from its own, beyond
+ * +-8.05 the tail. */
 #include "kernels/tanh.c"
 
-#include "kernels/avx512/logistic.h"
+#include "kernels/avx512/table.h"
 #include "kernels/avx512/tables/tanh.h"
+#include "kernels/avx512/tables/tanh_grad.h"
 
 ACT_OP vec tanh_near(vec x, const struct table *t)
 {
@@ -12,15 +13,26 @@ ACT_OP vec tanh_near(vec x, const struct table *t)
     const vint bits = _mm512_srli_epi32(v_bits(v_max(v_set(0.0625f), a)), 21);
     return v_or(table_value(t, 5, a, v_from_bits(bits)), v_sign(x));
 }
-#define tanh_far NULL
+#define tanh_far  NULL
+#define tanh_tail NULL
+
+#define TANH_GRAD_END 8.05f
 
 ACT_OP vec tanh_near_grad(vec x, vec g, const struct table *t)
 {
-    return v_mul(g, v_mul(v_set(4), logistic_near_grad(v_add(x, x), t)));
+    const vec a = v_min(v_set(TANH_GRAD_END), v_abs(x));
+    return v_mul(g, table_value(t, 6, a, table_number(a, TANH_GRAD_INDEX)));
 }
 ACT_OP vmask tanh_far_grad(vec x)
 {
-    return v_lt(v_set(LOGISTIC_GRAD_END / 2), v_abs(x));
+    return v_lt(v_set(TANH_GRAD_END), v_abs(x));
 }
 
-ACT_KERNEL_TABLE(tanh, tanh, sigmoid_grad, ACT_SYMBOL(tanh, out))
+/* 4 e^(-2a) (1 - 2 e^(-2a)) */
+ACT_OP vec tanh_tail_grad(vec x, vec g)
+{
+    const vec h = tail_start(v_mul(v_set(-2), v_min(v_set(TAIL_END), v_abs(x))));
+    return tail_grad(x, g, v_mul(v_set(4), tail_logistic(h, 2)));
+}
+
+ACT_KERNEL_TABLE(tanh, tanh, tanh_grad, ACT_SYMBOL(tanh, out))
