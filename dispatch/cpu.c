@@ -36,6 +36,20 @@ struct act_cpu act_cpu_detect(void)
         cpu.features &= ~(uint32_t)ACT_CPU_SSE42;
     return cpu;
 }
+
+size_t act_cpu_largest_cache(void)
+{
+    const CacheInfo caches = GetX86CacheInfo();
+    size_t largest = 0;
+    for (int i = 0; i < caches.size; i++) {
+        const CacheLevelInfo *c = &caches.levels[i];
+        const int holds_data =
+            c->cache_type == CPU_FEATURE_CACHE_DATA || c->cache_type == CPU_FEATURE_CACHE_UNIFIED;
+        if (holds_data && c->cache_size > 0 && (size_t)c->cache_size > largest)
+            largest = (size_t)c->cache_size;
+    }
+    return largest;
+}
 #elif defined(__aarch64__)
 #include <cpuinfo_aarch64.h>
 
@@ -52,6 +66,13 @@ struct act_cpu act_cpu_detect(void)
 struct act_cpu act_cpu_detect(void)
 {
     return (struct act_cpu){0, 0};
+}
+#endif
+
+#if !defined(__x86_64__) && !defined(__i386__)
+size_t act_cpu_largest_cache(void)
+{
+    return 0;
 }
 #endif
 

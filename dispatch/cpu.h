@@ -2,6 +2,7 @@
 #ifndef ACT_DISPATCH_CPU_H
 #define ACT_DISPATCH_CPU_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* One line per CPU feature an act_isa() predicate may name:
@@ -46,6 +47,9 @@ struct act_cpu act_cpu_detect(void);
 /* The set of built-in ISAs (bit = act_isa id) that such a CPU can run. A pure function:
  * tests/test_cpu.c feeds it machines that lie. */
 uint32_t act_cpu_usable_isas(struct act_cpu cpu);
+
+/* Bytes of the largest cache that holds data, 0 if unknown. */
+size_t act_cpu_largest_cache(void);
 
 /* The set of built-in ISAs whose kernels have a fused multiply-add, hence the same f32 bits. */
 uint32_t act_cpu_fma_isas(void);

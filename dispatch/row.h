@@ -15,6 +15,10 @@ struct act_row {
     act_forward_fn *forward;
     act_backward_fn *backward;
     act_backward_fn *from_output; /* NULL: the output does not determine the derivative */
+    /* The same results, written past the caches: for arrays that no cache holds, the output none of
+     * the inputs. NULL: this ISA has no such stores. */
+    act_forward_fn *forward_stream;
+    act_backward_fn *backward_stream, *from_output_stream;
 };
 
 #endif

@@ -39,12 +39,13 @@ const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
     .name = {[ACT_F32] = &PART_ROW(name, _f32_), [ACT_F64] = &PART_ROW(name, _f64_)},
 #include "dispatch/parts.inc"
 #undef ACT_PART
-    .row = {
+    .row =
+        {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
     [ACT_MODE_FAST][ACT_F32][id] = &FAST_ROW(name), [ACT_MODE_FAST][ACT_F64][id] = &F64_ROW(name), \
     [ACT_MODE_REPRODUCIBLE][ACT_F32][id] = &GENERIC_ROW(name),                                     \
     [ACT_MODE_REPRODUCIBLE][ACT_F64][id] = &F64_ROW(name),
 #include "actfn/kinds.inc"
 #undef ACT_KIND
-    },
+        },
 };

@@ -40,6 +40,10 @@ struct act_choice {
     act_mode mode;
 };
 
+/* From how many bytes on, of all its arrays, a call writes past the caches. Set at load, from the
+ * size of the largest cache or ACTFN_STREAM_BYTES. */
+extern _Atomic size_t act_stream_bytes;
+
 static inline struct act_choice act_current(void)
 {
     const uint32_t state = atomic_load_explicit(&act_state, memory_order_relaxed);

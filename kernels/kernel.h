@@ -7,7 +7,8 @@
  * and once more with ACT_TEST_DATA for what the tests read (ACT_TEST).
  *
  * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
- *   v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
+ *   v_stream(p, a) for p aligned to a vector, past the caches, and v_stream_end, where V_STREAM is
+ * 1 v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
  *   v_add, v_sub, v_mul, v_div, v_sqrt
  *   v_fma(a, b, c) = ab + c    v_fms = ab - c    v_fnma = c - ab   fused where V_HAS_FMA
  *   v_fma_tight                                 f32: v_fma with one rounding on every ISA
@@ -97,7 +98,9 @@ ACT_OP vec v_neg(vec a)
 /* ---- the loops --------------------------------------------------------------------------------
  * Two vectors a turn (u1 to u4 are within 3% on AVX-512, two is best on AVX2), then one, then the
  * tail by the same function: a result does not depend on its position. Loads come before stores,
- * so out may be in. */
+ * so out may be in.
+ * Where the ISA header has V_STREAM a second loop writes past the caches and prefetches what it
+ * reads: for arrays that no cache holds (src/api.c), out not in. */
 #define ACT_SYMBOL_(kind, op, dtype, isa)  actk_##kind##_##op##_##dtype##_##isa
 #define ACT_SYMBOL__(kind, op, dtype, isa) ACT_SYMBOL_(kind, op, dtype, isa)
 #define ACT_SYMBOL(kind, op)               ACT_SYMBOL__(kind, op, ACT_DTYPE_NAME, ACT_ISA_NAME)
@@ -105,8 +108,9 @@ ACT_OP vec v_neg(vec a)
 #define ACT_ROW__(kind, dtype, isa)        ACT_ROW_(kind, dtype, isa)
 #define ACT_ROW(kind)                      ACT_ROW__(kind, ACT_DTYPE_NAME, ACT_ISA_NAME)
 
-#define ACT_LOOP1(f, symbol)                                                                       \
-    static void symbol(const act_params *params, const void *in, void *out, size_t n)              \
+#define ACT_LOOP1(f, kind, op)                                                                     \
+    static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,          \
+                                     size_t n)                                                     \
     {                                                                                              \
         const struct vparams p = v_params(params);                                                 \
         const elem *x = in;                                                                        \
@@ -123,11 +127,12 @@ ACT_OP vec v_neg(vec a)
         }                                                                                          \
         if (n > 0)                                                                                 \
             v_store_n(y, f(v_load_n(x, n), p), n);                                                 \
-    }
+    }                                                                                              \
+    ACT_STREAM1(f, kind, op)
 
-#define ACT_LOOP2(f, symbol)                                                                       \
-    static void symbol(const act_params *params, const void *in, const void *grad_out,             \
-                       void *grad_in, size_t n)                                                    \
+#define ACT_LOOP2(f, kind, op)                                                                     \
+    static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in,                     \
+                                     const void *grad_out, void *grad_in, size_t n)                \
     {                                                                                              \
         const struct vparams p = v_params(params);                                                 \
         const elem *x = in, *g = grad_out;                                                         \
@@ -145,7 +150,80 @@ ACT_OP vec v_neg(vec a)
         }                                                                                          \
         if (n > 0)                                                                                 \
             v_store_n(d, f(v_load_n(x, n), v_load_n(g, n), p), n);                                 \
+    }                                                                                              \
+    ACT_STREAM2(f, kind, op)
+
+#ifndef V_STREAM
+#define V_STREAM 0
+#endif
+#if V_STREAM
+#define ACT_STREAM_SYMBOL(kind, op) ACT_SYMBOL(kind, op##_stream)
+
+/* How many elements before out is aligned to a vector; n if it is not aligned to its elements. */
+ACT_OP size_t v_misaligned(const void *out, size_t n)
+{
+    const size_t past = (uintptr_t)out % (VL * sizeof(elem));
+    return past % sizeof(elem) ? n : past ? VL - past / sizeof(elem) : 0;
+}
+
+/* The 2 VL elements from p on, 2 KiB ahead. */
+ACT_OP void v_prefetch(const elem *p)
+{
+    const char *line = (const char *)p + 2048;
+    for (size_t i = 0; i < 2 * VL * sizeof(elem); i += 64)
+        __builtin_prefetch(line + i);
+}
+
+#define ACT_STREAM1(f, kind, op)                                                                   \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,   \
+                                            size_t n)                                              \
+    {                                                                                              \
+        const struct vparams p = v_params(params);                                                 \
+        const size_t head = v_misaligned(out, n);                                                  \
+        ACT_SYMBOL(kind, op)(params, in, out, head < n ? head : n);                                \
+        if (head >= n)                                                                             \
+            return;                                                                                \
+        const elem *x = (const elem *)in + head;                                                   \
+        elem *y = (elem *)out + head;                                                              \
+        (void)p;                                                                                   \
+        for (n -= head; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, y += 2 * VL) {                      \
+            v_prefetch(x);                                                                         \
+            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
+            v_stream(y, f(x0, p));                                                                 \
+            v_stream(y + VL, f(x1, p));                                                            \
+        }                                                                                          \
+        v_stream_end();                                                                            \
+        ACT_SYMBOL(kind, op)(params, x, y, n);                                                     \
     }
+
+#define ACT_STREAM2(f, kind, op)                                                                   \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in,              \
+                                            const void *grad_out, void *grad_in, size_t n)         \
+    {                                                                                              \
+        const struct vparams p = v_params(params);                                                 \
+        const size_t head = v_misaligned(grad_in, n);                                              \
+        ACT_SYMBOL(kind, op)(params, in, grad_out, grad_in, head < n ? head : n);                  \
+        if (head >= n)                                                                             \
+            return;                                                                                \
+        const elem *x = (const elem *)in + head, *g = (const elem *)grad_out + head;               \
+        elem *d = (elem *)grad_in + head;                                                          \
+        (void)p;                                                                                   \
+        for (n -= head; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, g += 2 * VL, d += 2 * VL) {         \
+            v_prefetch(x);                                                                         \
+            v_prefetch(g);                                                                         \
+            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
+            const vec g0 = v_load(g), g1 = v_load(g + VL);                                         \
+            v_stream(d, f(x0, g0, p));                                                             \
+            v_stream(d + VL, f(x1, g1, p));                                                        \
+        }                                                                                          \
+        v_stream_end();                                                                            \
+        ACT_SYMBOL(kind, op)(params, x, g, d, n);                                                  \
+    }
+#else
+#define ACT_STREAM_SYMBOL(kind, op) NULL
+#define ACT_STREAM1(f, kind, op)
+#define ACT_STREAM2(f, kind, op)
+#endif
 
 /* What the file of a structured operation ends with: ACT_PART_ROW(part) = {functions}; */
 #define ACT_PART_SYMBOL_(part, dtype, isa)  actp_##part##_##dtype##_##isa
@@ -165,26 +243,38 @@ ACT_OP vec v_neg(vec a)
  *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) for beta = 1
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
 #if !ACT_TEST_DATA
-#define ACT_KERNEL_ROW_(kind, output)                                                              \
-    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, fwd))                                               \
-    ACT_KERNEL_ROW__(kind, output)
-#define ACT_KERNEL_ROW__(kind, output)                                                             \
-    ACT_LOOP2(kind##_backward, ACT_SYMBOL(kind, bwd))                                              \
-    extern const struct act_row ACT_ROW(kind);                                                     \
-    const struct act_row ACT_ROW(kind) = {ACT_SYMBOL(kind, fwd), ACT_SYMBOL(kind, bwd), output};
-#define ACT_KERNEL(kind) ACT_KERNEL_ROW_(kind, NULL)
+#define ACT_KERNEL(kind)                                                                           \
+    ACT_LOOP1(kind##_forward, kind, fwd)                                                           \
+    ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
+    ACT_KERNEL_ROW(kind, kind, fwd, bwd, NULL, NULL)
 #define ACT_KERNEL_FROM_OUTPUT(kind)                                                               \
-    ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
-    ACT_KERNEL_ROW_(kind, ACT_SYMBOL(kind, out))
+    ACT_LOOP1(kind##_forward, kind, fwd)                                                           \
+    ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
+    ACT_LOOP2(kind##_from_output, kind, out)                                                       \
+    ACT_KERNEL_ROW(kind, kind, fwd, bwd, ACT_SYMBOL(kind, out), ACT_STREAM_SYMBOL(kind, out))
 #define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)                                                          \
-    ACT_LOOP2(kind##_from_output, ACT_SYMBOL(kind, out))                                           \
-    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, any))                                               \
-    ACT_LOOP1(kind##_unit, ACT_SYMBOL(kind, unit))                                                 \
-    static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
+    ACT_LOOP1(kind##_forward, kind, any)                                                           \
+    ACT_LOOP1(kind##_unit, kind, unit)                                                             \
+    ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
+    ACT_LOOP2(kind##_from_output, kind, out)                                                       \
+    ACT_UNIT_OR_ANY(kind, fwd, ACT_SYMBOL(kind, unit), ACT_SYMBOL(kind, any))                      \
+    ACT_UNIT_OR_ANY(kind, fwd_stream, ACT_STREAM_SYMBOL(kind, unit), ACT_STREAM_SYMBOL(kind, any)) \
+    ACT_KERNEL_ROW(kind, kind, fwd, bwd, ACT_SYMBOL(kind, out), ACT_STREAM_SYMBOL(kind, out))
+#define ACT_UNIT_OR_ANY(kind, op, unit, any)                                                       \
+    __attribute__((unused)) static void ACT_SYMBOL(kind, op)(const act_params *p, const void *in,  \
+                                                             void *out, size_t n)                  \
     {                                                                                              \
-        ((elem)p->beta == 1 ? ACT_SYMBOL(kind, unit) : ACT_SYMBOL(kind, any))(p, in, out, n);      \
-    }                                                                                              \
-    ACT_KERNEL_ROW__(kind, ACT_SYMBOL(kind, out))
+        act_forward_fn *const one = (elem)p->beta == 1 ? unit : any;                               \
+        one(p, in, out, n);                                                                        \
+    }
+#define ACT_KERNEL_ROW(row, kind, fwd, bwd, output, output_stream)                                 \
+    extern const struct act_row ACT_ROW(row);                                                      \
+    const struct act_row ACT_ROW(row) = {.forward = ACT_SYMBOL(kind, fwd),                         \
+                                         .backward = ACT_SYMBOL(kind, bwd),                        \
+                                         .from_output = output,                                    \
+                                         .forward_stream = ACT_STREAM_SYMBOL(kind, fwd),           \
+                                         .backward_stream = ACT_STREAM_SYMBOL(kind, bwd),          \
+                                         .from_output_stream = output_stream};
 #define ACT_TEST(kind, ...)                                                                        \
     struct act_row /* nothing here: the tests compile this file again with ACT_TEST_DATA */
 #else

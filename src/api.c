@@ -88,6 +88,24 @@ __attribute__((noinline)) static act_status run_half(const struct call *c, struc
     return ACT_OK;
 }
 
+/* Arrays that the caches do not hold are written past them: a store into a cache first reads the
+ * line. Not in place, where the line has been read. */
+enum { STREAM_MIN = 65536 }; /* elements: below, the setting is not looked at */
+static void use_stream(const struct call *c, const struct act_row *row, struct act_job *job)
+{
+    const size_t arrays = c->op == ACT_FORWARD ? 2 : 3;
+    if (c->n < atomic_load_explicit(&act_stream_bytes, memory_order_relaxed) /
+                   (arrays * job->out_size) ||
+        c->out == c->in || c->out == c->grad_out)
+        return;
+    if (c->op == ACT_FORWARD && row->forward_stream)
+        job->forward = row->forward_stream;
+    else if (c->op == ACT_BACKWARD && row->backward_stream)
+        job->backward = row->backward_stream;
+    else if (c->op == ACT_FROM_OUTPUT && row->from_output_stream)
+        job->backward = row->from_output_stream;
+}
+
 static act_status run(struct call *c)
 {
     struct act_choice choice;
@@ -113,6 +131,8 @@ static act_status run(struct call *c)
         job.forward = row->forward;
     else
         job.backward = c->op == ACT_BACKWARD ? row->backward : row->from_output;
+    if (c->n >= STREAM_MIN)
+        use_stream(c, row, &job);
     run_job(c, &job);
     return ACT_OK;
 }

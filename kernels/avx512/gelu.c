@@ -64,4 +64,4 @@ ACT_OP vec gelu_tail_grad(vec x, vec g)
     return tail_grad(x, g, v_neg(s));
 }
 
-ACT_KERNEL_TABLE(gelu, gelu, gelu_grad, NULL)
+ACT_KERNEL_TABLE(gelu, gelu, gelu_grad, NULL, NULL)

@@ -71,4 +71,4 @@ ACT_OP vec gelu_tanh_tail_grad(vec x, vec g)
     return tail_grad(x, g, v_fma(factor, e.scale, v_mul(e.scale, v_fma(factor, e.p, low))));
 }
 
-ACT_KERNEL_TABLE(gelu_tanh, gelu_tanh, gelu_tanh_grad, NULL)
+ACT_KERNEL_TABLE(gelu_tanh, gelu_tanh, gelu_tanh_grad, NULL, NULL)

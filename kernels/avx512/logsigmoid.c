@@ -32,4 +32,5 @@ ACT_OP vec logsigmoid_tail_grad(vec x, vec g)
     return tail_grad(x, g, tail_logistic(tail_start(v_neg(x)), 1));
 }
 
-ACT_KERNEL_TABLE(logsigmoid, softplus, sigmoid, ACT_SYMBOL(logsigmoid, out))
+ACT_KERNEL_TABLE(logsigmoid, softplus, sigmoid, ACT_SYMBOL(logsigmoid, out),
+                 ACT_STREAM_SYMBOL(logsigmoid, out))

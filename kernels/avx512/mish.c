@@ -43,4 +43,4 @@ ACT_OP vec mish_tail_grad(vec x, vec g)
     return tail_grad(x, g, v_fma(b, e.scale, v_mul(e.scale, p)));
 }
 
-ACT_KERNEL_TABLE(mish, mish, mish_grad, NULL)
+ACT_KERNEL_TABLE(mish, mish, mish_grad, NULL, NULL)

@@ -33,4 +33,5 @@ ACT_OP vec sigmoid_tail_grad(vec x, vec g)
     return tail_grad(x, g, tail_logistic(tail_start(v_neg(v_abs(x))), 2));
 }
 
-ACT_KERNEL_TABLE(sigmoid, sigmoid, sigmoid_grad, ACT_SYMBOL(sigmoid, out))
+ACT_KERNEL_TABLE(sigmoid, sigmoid, sigmoid_grad, ACT_SYMBOL(sigmoid, out),
+                 ACT_STREAM_SYMBOL(sigmoid, out))

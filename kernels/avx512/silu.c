@@ -47,4 +47,4 @@ ACT_OP vec silu_tail_grad(vec x, vec g)
     return tail_grad(x, g, v_fma(b, e.scale, v_mul(e.scale, p)));
 }
 
-ACT_KERNEL_TABLE(silu, silu, silu_grad, NULL)
+ACT_KERNEL_TABLE(silu, silu, silu_grad, NULL, NULL)

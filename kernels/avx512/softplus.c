@@ -34,4 +34,5 @@ ACT_OP vec softplus_tail_grad(vec x, vec g)
     return tail_grad(x, g, tail_logistic(tail_start(x), 1));
 }
 
-ACT_KERNEL_TABLE(softplus, softplus, sigmoid, ACT_SYMBOL(softplus, out))
+ACT_KERNEL_TABLE(softplus, softplus, sigmoid, ACT_SYMBOL(softplus, out),
+                 ACT_STREAM_SYMBOL(softplus, out))

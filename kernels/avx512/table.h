@@ -160,12 +160,28 @@ ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t
     }
 }
 
+/* A chunk that waits to be written past the caches: its far lanes had to be replaced first. It goes
+ * out while the next one is computed, so that neither the stores nor the operations wait. */
+struct table_held {
+    float value[2][CHUNK] __attribute__((aligned(64)));
+    float *to; /* NULL: none waits */
+    int turn;
+};
+
+ACT_OP void table_release(struct table_held *held, size_t i)
+{
+    v_stream(held->to + i, v_load(held->value[!held->turn] + i));
+}
+
+/* held: NULL, or n is a multiple of CHUNK and y aligned. */
 ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *t,
-                        table_near1 *near, table_far *is_far, table_tail1 *tail)
+                        table_near1 *near, table_far *is_far, table_tail1 *tail,
+                        struct table_held *held)
 {
     uint16_t far[64] __attribute__((aligned(64)));
     while (n > 0) {
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
+        float *const to = held ? held->value[held->turn] : y;
         if (is_far && size < CHUNK)
             memset(far, 0, sizeof far);
 #pragma GCC unroll 2
@@ -174,9 +190,14 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
             if (is_far) {
                 const vmask m = is_far(a);
                 far[i / 16] = m;
-                v_store(y + i, v_select(m, a, near(a, t)));
+                v_store(to + i, v_select(m, a, near(a, t)));
             } else {
-                v_store(y + i, near(a, t));
+                v_store(to + i, near(a, t));
+            }
+            if (held) {
+                __builtin_prefetch(x + i + 512);
+                if (held->to)
+                    table_release(held, i);
             }
         }
         if (whole < size) {
@@ -187,28 +208,34 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
                 far[whole / 16] = m;
                 b = v_select(m, a, b);
             }
-            v_store_n(y + whole, b, size - whole);
+            v_store_n(to + whole, b, size - whole);
         }
         if (is_far) {
             const uint64_t any = table_any(far);
             if (any)
-                table_far1(y, far, any, tail);
+                table_far1(to, far, any, tail);
+        }
+        if (held) {
+            held->to = y;
+            held->turn = !held->turn;
         }
         n -= size, x += size, y += size;
     }
 }
 
 ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, const struct table *t,
-                        table_near2 *near, table_far *is_far, table_tail2 *tail)
+                        table_near2 *near, table_far *is_far, table_tail2 *tail,
+                        struct table_held *held)
 {
     uint16_t far[64] __attribute__((aligned(64)));
-    float kept[CHUNK];
     while (n > 0) {
+        float kept[CHUNK];
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
+        float *const to = held ? held->value[held->turn] : d;
         const float *gradient = g;
         if (size < CHUNK)
             memset(far, 0, sizeof far);
-        if (g == d) { /* far lanes leave x in d, and g must outlive that */
+        if (!held && g == d) { /* far lanes leave x in d, and g must outlive that */
             for (size_t i = 0; i < whole; i += 16)
                 v_store(kept + i, v_load(g + i));
             if (whole < size)
@@ -220,24 +247,43 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
             const vec a = v_load(x + i), b = v_load(gradient + i);
             const vmask m = is_far(a);
             far[i / 16] = m;
-            v_store(d + i, v_select(m, a, near(a, b, t)));
+            v_store(to + i, v_select(m, a, near(a, b, t)));
+            if (held) {
+                __builtin_prefetch(x + i + 512);
+                __builtin_prefetch(g + i + 512);
+                if (held->to)
+                    table_release(held, i);
+            }
         }
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
             const vec b = v_load_n(gradient + whole, size - whole);
             const vmask m = is_far(a);
             far[whole / 16] = m;
-            v_store_n(d + whole, v_select(m, a, near(a, b, t)), size - whole);
+            v_store_n(to + whole, v_select(m, a, near(a, b, t)), size - whole);
         }
         const uint64_t any = table_any(far);
         if (any)
-            table_far2(gradient, d, far, any, tail);
+            table_far2(gradient, to, far, any, tail);
+        if (held) {
+            held->to = d;
+            held->turn = !held->turn;
+        }
         n -= size, x += size, g += size, d += size;
     }
 }
 
+/* Writes what waits. */
+ACT_OP void table_end(struct table_held *held)
+{
+    if (held->to)
+        for (size_t i = 0; i < CHUNK; i += 16)
+            table_release(held, i);
+    v_stream_end();
+}
+
 /* ---- what a file ends with --------------------------------------------------------------------
- * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output): the file has defined
+ * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output, from_output_stream): the file has defined
  *   vec <kind>_near(x, table), vmask <kind>_far(x)               with table_<rows>
  *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x)  with table_<grad_rows>
  * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p). */
@@ -246,7 +292,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
 #endif
 #define ROWS_OF(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
 
-#define ACT_KERNEL_TABLE(kind, rows, grad_rows, output)                                            \
+#define ACT_KERNEL_TABLE(kind, rows, grad_rows, output, output_stream)                             \
     static void ACT_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in, void *out,    \
                                            size_t n)                                               \
     {                                                                                              \
@@ -255,7 +301,25 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
             return;                                                                                \
         }                                                                                          \
         const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
-        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_tail);                         \
+        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_tail, NULL);                   \
+    }                                                                                              \
+    static void ACT_STREAM_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in,        \
+                                                  void *out, size_t n)                             \
+    {                                                                                              \
+        const size_t at = v_misaligned(out, n), head = at < n ? at : n;                            \
+        if (!ACT_TABLE_APPLIES(params)) {                                                          \
+            ACT_STREAM_SYMBOL(kind, fwd)(params, in, out, n);                                      \
+            return;                                                                                \
+        }                                                                                          \
+        const float *x = in;                                                                       \
+        float *y = out;                                                                            \
+        const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
+        const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
+        struct table_held held = {.to = NULL, .turn = 0};                                          \
+        ACT_SYMBOL(kind, fwd_fast)(params, x, y, head);                                            \
+        table_loop1(x + head, y + head, whole, &t, kind##_near, kind##_far, kind##_tail, &held);   \
+        table_end(&held);                                                                          \
+        ACT_SYMBOL(kind, fwd_fast)(params, x + end, y + end, n - end);                             \
     }                                                                                              \
     static void ACT_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,               \
                                            const void *grad_out, void *grad_in, size_t n)          \
@@ -266,10 +330,27 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         }                                                                                          \
         const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
         table_loop2(in, grad_out, grad_in, n, &t, kind##_near_grad, kind##_far_grad,               \
-                    kind##_tail_grad);                                                             \
+                    kind##_tail_grad, NULL);                                                       \
     }                                                                                              \
-    extern const struct act_row ACT_ROW(kind##_fast);                                              \
-    const struct act_row ACT_ROW(kind##_fast) = {ACT_SYMBOL(kind, fwd_fast),                       \
-                                                 ACT_SYMBOL(kind, bwd_fast), output};
+    static void ACT_STREAM_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,        \
+                                                  const void *grad_out, void *grad_in, size_t n)   \
+    {                                                                                              \
+        const size_t aligned = v_misaligned(grad_in, n), head = aligned < n ? aligned : n;         \
+        if (!ACT_TABLE_APPLIES(params)) {                                                          \
+            ACT_STREAM_SYMBOL(kind, bwd)(params, in, grad_out, grad_in, n);                        \
+            return;                                                                                \
+        }                                                                                          \
+        const float *x = in, *g = grad_out;                                                        \
+        float *d = grad_in;                                                                        \
+        const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
+        const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
+        struct table_held held = {.to = NULL, .turn = 0};                                          \
+        ACT_SYMBOL(kind, bwd_fast)(params, x, g, d, head);                                         \
+        table_loop2(x + head, g + head, d + head, whole, &t, kind##_near_grad, kind##_far_grad,    \
+                    kind##_tail_grad, &held);                                                      \
+        table_end(&held);                                                                          \
+        ACT_SYMBOL(kind, bwd_fast)(params, x + end, g + end, d + end, n - end);                    \
+    }                                                                                              \
+    ACT_KERNEL_ROW(kind##_fast, kind, fwd_fast, bwd_fast, output, output_stream)
 
 #endif

@@ -35,4 +35,4 @@ ACT_OP vec tanh_tail_grad(vec x, vec g)
     return tail_grad(x, g, v_mul(v_set(4), tail_logistic(h, 2)));
 }
 
-ACT_KERNEL_TABLE(tanh, tanh, tanh_grad, ACT_SYMBOL(tanh, out))
+ACT_KERNEL_TABLE(tanh, tanh, tanh_grad, ACT_SYMBOL(tanh, out), ACT_STREAM_SYMBOL(tanh, out))

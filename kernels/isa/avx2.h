@@ -101,6 +101,9 @@ ACT_OP vec v_erfc(vec a) { return Sleef_erfcd4_u15avx2(a); }
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
 ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+#define V_STREAM 1
+ACT_OP void v_stream(elem *p, vec a) { V_(stream)(p, a); }
+ACT_OP void v_stream_end(void) { _mm_sfence(); }
 ACT_OP vec v_set(elem a) { return V_(set1)(a); }
 
 ACT_OP vec v_add(vec a, vec b) { return V_(add)(a, b); }

@@ -67,6 +67,9 @@ ACT_OP vec v_erfc(vec a) { return Sleef_erfcd8_u15avx512f(a); }
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
 ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+#define V_STREAM 1
+ACT_OP void v_stream(elem *p, vec a) { V_(stream)(p, a); }
+ACT_OP void v_stream_end(void) { _mm_sfence(); }
 ACT_OP vec v_load_n(const elem *p, size_t n) { return V_(maskz_loadu)(V_TAIL(n), p); }
 ACT_OP void v_store_n(elem *p, vec a, size_t n) { V_(mask_storeu)(p, V_TAIL(n), a); }
 ACT_OP vec v_set(elem a) { return V_(set1)(a); }

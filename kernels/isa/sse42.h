@@ -90,6 +90,9 @@ ACT_OP vec v_erfc(vec a) { return V_SLEEF(Sleef_erfcd2_u15)(a); }
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
 ACT_OP void v_store(elem *p, vec a) { V_(storeu)(p, a); }
+#define V_STREAM 1
+ACT_OP void v_stream(elem *p, vec a) { V_(stream)(p, a); }
+ACT_OP void v_stream_end(void) { _mm_sfence(); }
 ACT_OP vec v_load_n(const elem *p, size_t n) { return xmm_load_n(p, n); }
 ACT_OP void v_store_n(elem *p, vec a, size_t n) { xmm_store_n(p, a, n); }
 ACT_OP vec v_set(elem a) { return V_(set1)(a); }
