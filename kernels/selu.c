@@ -21,11 +21,26 @@
  * neither an infinite a nor one of -0 may meet its opposite. */
 #define selu_times(a, constant) v_fma(a, v_set(constant), v_mul(a, v_set(constant##_LOW)))
 
+/* lambda alpha (e^x - 1): e^x - 1 = S (1 + p) - 1 as m + low, so that the constant's product is the
+ * rounding that counts. */
+ACT_OP vec selu_below(vec x)
+{
+    const vec inner = v_min(v_set(1), v_max(v_set(-40), x));
+#if V_DOUBLE
+    return selu_times(v_expm1(inner), LAMBDA_ALPHA);
+#else
+    const struct reduced e = v_reduce(inner);
+    const vec s = v_pow2(e.n, 0), p = v_expm1_poly(e.r, 1), minus = v_sub(s, v_set(1));
+    const vec m = v_fma_tight(s, p, minus), low = v_fma_tight(s, p, v_sub(minus, m));
+    const vec rest = v_fma(m, v_set(LAMBDA_ALPHA_LOW), v_mul(low, v_set(LAMBDA_ALPHA)));
+    return v_fma_tight(m, v_set(LAMBDA_ALPHA), rest);
+#endif
+}
+
 ACT_OP vec selu_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec m = v_expm1(v_min(v_set(1), v_max(v_set(-40), x)));
-    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA), selu_times(m, LAMBDA_ALPHA));
+    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA), selu_below(x));
     return v_or(v_abs(y), v_sign(x)); /* -0, which m has lost */
 }
 
@@ -33,16 +48,19 @@ ACT_OP vec selu_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const vec a = v_abs(x);
+    const vmask above = v_lt(v_set(0), x);
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), v_set(0));
     const vec t = selu_times(e.value, LAMBDA_ALPHA);
     const vec below = v_grad_even(x, g, t, e.scale);
 #else
+    /* lambda alpha (1 + p), rounded once */
     const struct reduced e = v_reduce_negative(v_min(v_set(GRAD_RANGE), a));
-    const vec t = selu_times(v_exp_poly(e.r, -1, 1), LAMBDA_ALPHA);
-    const vec below = v_grad_even(x, g, t, e.n);
+    const vec product = v_fma(v_expm1_poly(e.r, -1), v_set(LAMBDA_ALPHA), v_set(LAMBDA_ALPHA_LOW));
+    const vec below = v_grad_even(x, g, v_add(product, v_set(LAMBDA_ALPHA)), e.n);
 #endif
-    return v_select(v_lt(v_set(0), x), selu_times(g, LAMBDA), below);
+    /* +-0 for the lanes below, lest g lambda overflow there. */
+    return v_select(above, selu_times(v_keep(above, g), LAMBDA), below);
 }
 
 /* lambda alpha e^x = y + lambda alpha. */
@@ -50,7 +68,8 @@ ACT_OP vec selu_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
     const vec slope = v_add(v_add(y, v_set(LAMBDA_ALPHA)), v_set(LAMBDA_ALPHA_LOW));
-    return v_select(v_lt(v_set(0), y), selu_times(g, LAMBDA), v_mul(g, slope));
+    const vmask above = v_lt(v_set(0), y);
+    return v_select(above, selu_times(v_keep(above, g), LAMBDA), v_mul(v_drop(above, g), slope));
 }
 
 ACT_KERNEL_FROM_OUTPUT(selu)

@@ -27,10 +27,10 @@ ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
     const vec below = v_div(v_set(0x1.fffff8p-1f), v_add(one, a));
     const vec i = v_drop(v_eq(size, v_set(INFINITY)), below);
     const vec t = v_sub(one, below), low = v_sub(v_sub(one, t), below); /* 1 - i */
-    /* Past 2^126, where i is subnormal, e may be negative. */
-    const vec e = v_max(v_set(0), v_add(v_fma_tight(v_neg(below), a, t), low));
+    /* Past 2^126, where i is subnormal, e may be 0 or less. */
+    const vec e = v_max(v_set(0x1p-40f), v_add(v_fma_tight(v_neg(below), a, t), low));
     const vec first = v_mul(g, i);
-    return v_fma(first, i, v_mul(first, v_mul(i, v_add(e, e))));
+    return v_fma(first, i, v_mul(v_mul(first, v_add(e, e)), i));
 }
 #endif
 
