@@ -18,8 +18,8 @@ ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
     return v_div(v_div(g, d), d);
 }
 #else
-/* 1 / (1 + a)^2 = i (i + 2 e i), e = 1 - i (1 + a). i is 2^-22 below the quotient, so that e > 0 and
- * the sum's terms are of one sign where g is infinite. */
+/* 1 / (1 + a)^2 = i (i + 2 e i), e = 1 - i (1 + a). i is 2^-22 below the quotient, so that e > 0
+ * and the sum's terms are of one sign where g is infinite. */
 ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
