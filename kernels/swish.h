@@ -84,8 +84,9 @@ ACT_OP vec gate_forward(vec x, struct gate_argument u)
 #define GATE_LEAST_B 0.5
 #define GATE_MOST_B  0x1p64
 
-/* size sigmoid(-b size) / LOGISTIC_SCALE for size <= LOGISTIC_MOST / b, b > 0. */
-ACT_OP vec gate_tail(vec size, vec b, vec b_low)
+/* size sigmoid(-b size) / LOGISTIC_SCALE for size <= LOGISTIC_MOST / b, b > 0; and a small plus,
+ * before the rounding. */
+ACT_OP vec gate_tail_plus(vec size, vec b, vec b_low, const vec *plus)
 {
     const vec a = v_mul(size, b), low = v_fma(size, b_low, v_mul_low(size, b, a));
     const vec shifted = v_fnma(a, v_set(LOG2E), v_set(LOGISTIC_MAGIC));
@@ -93,7 +94,21 @@ ACT_OP vec gate_tail(vec size, vec b, vec b_low)
     const vec inner = v_fma(n, v_set(LN2_LOW), v_fma(n, v_set(LN2_HIGH), a));
     const vec r = v_add(inner, low);
     const struct half_logistic l = v_half_logistic(shifted, v_expm1_quotient(r), r);
-    return v_quotient(v_mul(size, l.s), (struct denominator){l.d, l.low});
+    const vec w = v_mul(size, l.s);
+    if (!plus)
+        return v_quotient(w, (struct denominator){l.d, l.low});
+#if V_HAS_FMA
+    const vec inv = v_div(v_set(1), l.d), y = v_mul(w, inv);
+    return v_add(y, v_fma(v_fnma(l.low, y, v_fnma(l.d, y, w)), inv, *plus));
+#else
+    const vec y = v_div(w, l.d);
+    return v_add(y, v_sub(*plus, v_mul(y, v_div(l.low, l.d))));
+#endif
+}
+
+ACT_OP vec gate_tail(vec size, vec b, vec b_low)
+{
+    return gate_tail_plus(size, b, b_low, NULL);
 }
 
 /* g silu'(t + low). */
