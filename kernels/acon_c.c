@@ -90,7 +90,11 @@ ACT_OP vec acon_c_near(vec x, struct vparams p)
     const vec size = v_min(v_div(v_set(LOGISTIC_MOST), b), v_abs(x));
     const vec scale = v_xor(v_mul(d, v_set(-LOGISTIC_SCALE)), flip);
     const vec inner = v_or(v_drop(lost, x), v_sign(x));
-    return v_fma_tight(factor, inner, v_mul(gate_tail(size, b, c_low), scale));
+    const vec y = v_fma_tight(factor, inner, v_mul(gate_tail(size, b, c_low), scale));
+    /* At 0 the zero of p1 s + p2 (x - s), s = x sigmoid(0). */
+    const vec second = v_drop(v_lt(zero, p.beta), v_set(-0.0f));
+    const vec none = v_add(v_sign(v_xor(x, p.alpha)), second);
+    return v_select(v_eq(x, zero), none, y);
 }
 #endif
 

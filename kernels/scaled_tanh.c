@@ -62,7 +62,7 @@ ACT_OP struct exponent v_exponent(vec a)
                              i_sub(exponent, unscale)};
 }
 
-/* alpha beta = 8 (k + low) 2^n, k from 1/8 to 1/2. */
+/* |alpha beta| = 8 (k + low) 2^n, k from 1/8 to 1/2. */
 struct scaled_tanh_factor {
     vec k, low;
     vint n;
@@ -71,14 +71,16 @@ struct scaled_tanh_factor {
 ACT_OP struct scaled_tanh_factor scaled_tanh_factor(struct vparams p)
 {
     const struct exponent a = v_exponent(p.alpha), b = v_exponent(p.beta);
-    const vec first = v_mul(a.mantissa, v_set(0.125f)), k = v_mul(first, b.mantissa);
-    return (struct scaled_tanh_factor){k, v_mul_low(first, b.mantissa, k),
+    const vec first = v_mul(v_abs(a.mantissa), v_set(0.125f)), second = v_abs(b.mantissa);
+    const vec k = v_mul(first, second);
+    return (struct scaled_tanh_factor){k, v_mul_low(first, second, k),
                                        i_add(a.exponent, b.exponent)};
 }
 
-/* g t 8 2^n, |t| in [2^-50, 1). */
-ACT_OP vec scaled_tanh_times(vec t, vec g, vint n)
+/* g t 8 2^n with the sign of alpha beta, t in [2^-50, 1) or 0. */
+ACT_OP vec scaled_tanh_times(vec t, vec g, vint n, struct vparams p)
 {
+    t = v_xor(t, v_sign(v_xor(p.alpha, p.beta)));
     const vint sum = i_max(i_set(-250), i_add(n, i_set(3)));
     const vint excess = i_max(i_set(0), i_sub(sum, i_set(127)));
     return v_mul(v_scale_grad(t, g, i_sub(sum, excess)), v_pow2(excess, 0));
@@ -116,7 +118,7 @@ ACT_OP vec scaled_tanh_backward(vec x, vec g, struct vparams p)
     const vec q_low = v_fma(high, v_fma(v_set(2), rest, e.p), v_mul_low(i, i, high));
     const vec k = v_mul(m, f.k), k_low = v_fma(m, f.low, v_mul_low(m, f.k, k));
     const vec q = v_fma_tight(high, k, v_fma(q_low, k, v_mul(high, k_low)));
-    const vec d = scaled_tanh_times(v_drop(far, q), g, i_add(i_add(n, i_set(2)), f.n));
+    const vec d = scaled_tanh_times(v_drop(far, q), g, i_add(i_add(n, i_set(2)), f.n), p);
 #endif
     return scaled_tanh_grad(d, x, p);
 }
@@ -145,7 +147,7 @@ ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
     const vec t = v_fma_tight(v_neg(r), r, one);
     const struct scaled_tanh_factor f = scaled_tanh_factor(p);
     const vec t_low = v_fma(v_mul(v_set(-2), r), v_mul(low, f.k), v_mul(t, f.low));
-    const vec d = scaled_tanh_times(v_fma_tight(t, f.k, t_low), g, f.n);
+    const vec d = scaled_tanh_times(v_fma_tight(t, f.k, t_low), g, f.n, p);
     return scaled_tanh_grad(d, y, p);
 }
 #endif

@@ -152,7 +152,8 @@ ACT_OP vec squareplus_forward(vec x, struct vparams p)
     /* 1 / 4 root is 1/8 to 1/4 of 1 / sum. */
     const vec low = v_fma(v_mul(root_low, v_set(1 / 6.0f)), inverse, rounding);
 
-    const vec quarter = v_mul(u.b, v_set(0.25f)), y = v_mul(quarter, inverse);
+    const vec quarter = v_drop(v_eq(x, v_set(-INFINITY)), v_mul(u.b, v_set(0.25f)));
+    const vec y = v_mul(quarter, inverse);
     const vec rest = v_fnma(low, y, v_fma_tight(v_neg(sum), y, quarter));
     const vec unit = v_select(v_lt(x, v_set(0)), v_fma(rest, inverse, y), v_add(sum, low));
     return v_max(v_max(x, v_set(0)), v_mul(unit, u.up)); /* y > x; relu for b = 0, where up is 0 */
