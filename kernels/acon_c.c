@@ -28,10 +28,11 @@ ACT_OP struct gate_argument acon_c_argument(vec x, struct vparams p)
     /* p1 - p2 may itself overflow: then b takes the 2 of its halves; 2b too: t saturates or is 0.
      */
     const vec half = v_set(0.5f), halves = v_sub(v_mul(half, p.alpha), v_mul(half, p.beta));
-    const vec twice = v_add(p.gamma, p.gamma), inf = v_set(INFINITY);
+    const vec inf = v_set(INFINITY);
     const vmask normal = v_lt(v_abs(d), inf);
+    const vec twice = v_mul(p.gamma, v_select(normal, v_set(1), v_set(2)));
     const vec d2 = v_select(normal, d, halves);
-    const vec b = v_select(normal, p.gamma, v_select(v_lt(v_abs(twice), inf), twice, p.gamma));
+    const vec b = v_select(v_lt(v_abs(twice), inf), twice, p.gamma);
     const vmask order = v_lt(v_abs(d2), v_abs(b));
     const vec first = v_select(sane, v_set(1), v_select(order, d2, b));
     const vec product = v_mul(v_drop(v_eq(first, v_set(0)), x), first);
@@ -100,12 +101,16 @@ ACT_OP vec acon_c_near(vec x, struct vparams p)
 
 ACT_OP vec acon_c_backward(vec x, vec g, struct vparams p)
 {
-    const vec one = v_set(1);
+    const vec one = v_set(1), half = v_set(0.5f);
     const vmask plain = v_eq(p.beta, v_set(0)), none = v_both(plain, v_eq(p.alpha, v_set(0)));
-    const vec s = gate_backward(v_select(plain, g, one), acon_c_argument(x, p));
+    /* f' is up to 1.1: g f' might overflow before a small alpha. */
+    const vmask halved = v_both(plain, v_lt(v_abs(p.alpha), one));
+    const vec first = v_mul(g, v_select(halved, half, one));
+    const vec alpha = v_mul(p.alpha, v_select(halved, v_set(2), one));
+    const vec s = gate_backward(v_select(plain, first, one), acon_c_argument(x, p));
     /* With p2 = 0, s has g in it, and may be infinite; -0 changes no sum. */
     const vec p2 = v_select(plain, v_set((elem)-0.0), p.beta);
-    const vec sum = v_fma_tight(p.alpha, s, v_mul(p2, v_sub(one, v_drop(plain, s))));
+    const vec sum = v_fma_tight(alpha, s, v_mul(p2, v_sub(one, v_drop(plain, s))));
     return v_or(v_drop(none, v_mul(v_select(plain, one, g), sum)), v_zero_or_nan(x));
 }
 

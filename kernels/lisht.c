@@ -8,7 +8,7 @@ ACT_OP vec lisht_forward(vec x, struct vparams p)
 {
     (void)p;
     const vec a = v_abs(x);
-    return v_mul(a, v_tanh(a));
+    return v_mul(a, v_tanh(v_min(v_set(25), a))); /* SLEEF's overflows */
 }
 
 ACT_OP vec lisht_backward(vec x, vec g, struct vparams p)
@@ -18,7 +18,7 @@ ACT_OP vec lisht_backward(vec x, vec g, struct vparams p)
     const vec a = v_abs(x), inner = v_min(v_set(25), a);
     const vec z = v_exp(v_neg(v_add(inner, inner)));
     const vec sech2 = v_div(v_mul(v_set(4), z), v_square_1p(z));
-    return v_mul(g, v_or(v_fma(inner, sech2, v_tanh(a)), v_sign(x)));
+    return v_mul(g, v_or(v_fma(inner, sech2, v_tanh(inner)), v_sign(x)));
 }
 #else
 #include "kernels/tables/even_lisht_slope.h"

@@ -23,7 +23,8 @@ ACT_OP vec logcosh_forward(vec x, struct vparams p)
 ACT_OP vec logcosh_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    return v_mul(g, v_tanh(x));
+    const vec inner = v_min(v_set(25), v_max(v_set(-25), x)); /* SLEEF's overflows */
+    return v_mul(g, v_tanh(inner));
 }
 #else
 #include "kernels/tables/even_logcosh.h"

@@ -10,7 +10,8 @@ ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
 {
     const vec alpha = v_add(p.alpha, v_set(0)), beta = v_add(p.beta, v_set(0)); /* no -0 */
     const vec t = v_mul(beta, v_drop(v_eq(beta, v_set(0)), x));
-    const vec y = v_mul(alpha, v_tanh(t));
+    const vec end = v_set(25), inner = v_min(end, v_max(v_neg(end), t)); /* SLEEF's overflows */
+    const vec y = v_mul(alpha, v_tanh(inner));
     return v_or(v_drop(v_eq(alpha, v_set(0)), y), v_zero_or_nan(x));
 }
 #else
@@ -27,14 +28,17 @@ ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
     const vec some = v_min(v_set(0x1p100f), v_max(v_set(0x1p24f), power));
     const vec lift = v_select(v_lt(alpha, v_set(0x1p-60f)), one, some), unlift = v_div(one, lift);
     const vec a = v_mul(alpha, unlift);
-    const vec b_up = v_mul(b, v_select(steep, one, lift)), x_up = v_select(steep, lift, one);
+    /* Of a tiny beta x gives 2^-60 to it, and is then finite. */
+    const vec to_b = v_select(tiny, v_set(0x1p60f), one),
+              x_down = v_select(tiny, v_set(0x1p-60f), one);
+    const vec b_up = v_mul(v_mul(b, to_b), v_select(steep, one, lift)),
+              x_up = v_select(steep, lift, one);
     /* |x| <= 10.7 / |beta|, which is past EVEN_LAST. */
-    const vec last = v_div(v_set(10.7f), v_max(v_set(0x1p-124f), b));
-    const vec most = v_select(tiny, v_set(0x1.fffffep127f), last);
+    const vec most = v_div(v_set(10.7f), v_max(v_set(0x1p-100f), v_mul(b, to_b)));
     const vec flip = v_sign(v_xor(p.alpha, p.beta));
     const vec sign = v_drop(v_eq(v_min(b, alpha), zero), v_set(-0.0f)); /* none of the constant 0 */
 
-    const vec size = v_mul(v_min(most, v_abs(x)), x_up), product = v_mul(b_up, size);
+    const vec size = v_mul(v_min(most, v_mul(v_abs(x), x_down)), x_up), product = v_mul(b_up, size);
     const vec low = v_mul_low_wide(b_up, size, product), t = v_mul(product, unlift);
     const struct even e = v_even(even_tanh, v_min(v_set(EVEN_LAST), t), v_mul(low, unlift));
     const vec end = v_mul(v_set(EVEN_TANH_END), lift), w = v_min(end, product);

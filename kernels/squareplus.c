@@ -93,9 +93,10 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
     const vmask negative = v_lt(x, v_set(0));
     const vec above = v_mul(g, v_fma(half, v_select(negative, v_neg(ratio), ratio), half));
     const vec relu_grad = v_keep(v_lt(v_set(0), x), g);
-    const vec limit = v_mul(g, v_set(0)); /* f'(-inf) = 0 */
+    const vmask end = v_eq(x, v_set(-INFINITY));
+    const vec limit = v_mul(v_keep(end, g), v_set(0)); /* f'(-inf) = 0 */
     vec grad = v_select(v_both(negative, v_lt(half, ratio)), below, above);
-    grad = v_select(v_eq(x, v_set(-INFINITY)), limit, grad);
+    grad = v_select(end, limit, grad);
     return v_or(v_select(flat, relu_grad, grad), v_zero_or_nan(x));
 }
 

@@ -45,8 +45,9 @@ ACT_OP vec swish_linear_backward(vec x, vec g, struct vparams p)
     const vmask plain = v_eq(p.alpha, v_set(0));
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec slope = gate_backward(v_select(plain, g, v_set(1)), u);
-    const vec d = v_select(plain, slope, v_mul(g, v_add(slope, p.alpha)));
-    return v_or(d, v_zero_or_nan(x));
+    /* -0 changes no sum. */
+    const vec sum = v_add(slope, v_select(plain, v_set((elem)-0.0), p.alpha));
+    return v_or(v_mul(v_select(plain, v_set(1), g), sum), v_zero_or_nan(x));
 }
 
 ACT_KERNEL_GATE(swish_linear)

@@ -28,7 +28,7 @@ ACT_OP vec tanhshrink_forward(vec x, struct vparams p)
 ACT_OP vec tanhshrink_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec t = v_tanh(x);
+    const vec t = v_tanh(v_min(v_set(25), v_max(v_set(-25), x))); /* SLEEF's overflows */
     return v_mul(v_mul(g, t), t); /* t t may underflow where its product with g does not */
 }
 #else
