@@ -1,8 +1,8 @@
 /* ACON-C: y = (p1 - p2) x sigmoid(b (p1 - p2) x) + p2 x; p1, p2, b are alpha, beta, gamma.
  * Derivative: beta + d * s * (1 + gamma * d * x * (1 - s)), d = alpha - beta,
  * s = 1 / (1 + exp(-gamma * d * x)).
- * With the defaults 1, 0, 1 this is silu; otherwise the sum may cancel, and its error is relative to
- * |p1| + |p2|, times |x| for y. */
+ * With the defaults 1, 0, 1 this is silu; otherwise the sum may cancel, and its error is relative
+ * to |p1| + |p2|, times |x| for y. */
 #include "kernels/swish.h"
 
 #if ACT_UNIT_F64
@@ -28,10 +28,11 @@ ACT_OP struct gate_argument acon_c_argument(vec x, struct vparams p)
     /* p1 - p2 may itself overflow: then b takes the 2 of its halves; 2b too: t saturates or is 0.
      */
     const vec half = v_set(0.5f), halves = v_sub(v_mul(half, p.alpha), v_mul(half, p.beta));
-    const vec twice = v_add(p.gamma, p.gamma), inf = v_set(INFINITY);
+    const vec inf = v_set(INFINITY);
     const vmask normal = v_lt(v_abs(d), inf);
+    const vec twice = v_mul(p.gamma, v_select(normal, v_set(1), v_set(2)));
     const vec d2 = v_select(normal, d, halves);
-    const vec b = v_select(normal, p.gamma, v_select(v_lt(v_abs(twice), inf), twice, p.gamma));
+    const vec b = v_select(v_lt(v_abs(twice), inf), twice, p.gamma);
     const vmask order = v_lt(v_abs(d2), v_abs(b));
     const vec first = v_select(sane, v_set(1), v_select(order, d2, b));
     const vec product = v_mul(v_drop(v_eq(first, v_set(0)), x), first);
@@ -64,15 +65,55 @@ ACT_OP vec acon_c_forward(vec x, struct vparams p)
     return v_or(v_select(v_eq(v_abs(x), v_set(INFINITY)), limit, y), v_zero_or_nan(x));
 }
 
-ACT_OP vec acon_c_backward(vec x, vec g, struct vparams p)
+#if !V_DOUBLE
+ACT_OP int acon_c_is_near(const act_params *p)
 {
-    const vmask plain = v_eq(p.beta, v_set(0)), none = v_both(plain, v_eq(p.alpha, v_set(0)));
-    const vec s = gate_backward(v_select(plain, g, v_set(1)), acon_c_argument(x, p));
-    const vec sum = v_fma_tight(p.alpha, s, v_mul(p.beta, v_sub(v_set(1), s)));
-    const vec d = v_select(plain, v_mul(p.alpha, s), v_mul(g, sum));
-    return v_or(v_drop(none, d), v_zero_or_nan(x));
+    const double d = (double)(float)p->alpha - (double)(float)p->beta, c = fabs(p->gamma * d);
+    const int small = fabs(p->alpha) <= 0x1p80 && fabs(p->beta) <= 0x1p80;
+    return small && fabs(d) >= 0x1p-80 && fabs(p->gamma) <= 0x1p80 && fabs(p->gamma) >= 0x1p-80 &&
+           c >= GATE_LEAST_B * 1.0001 && c <= GATE_MOST_B * .9999;
 }
 
-ACT_KERNEL(acon_c)
+/* p1 x - d x sigmoid(-|c x|) on c's side, p2 x + d x sigmoid(-|c x|) on the other; d = p1 - p2,
+ * c = b d. */
+ACT_OP vec acon_c_near(vec x, struct vparams p)
+{
+    const vec d = v_sub(p.alpha, p.beta), back = v_sub(d, p.alpha), zero = v_set(0);
+    const vec d_low = v_sub(v_sub(p.alpha, v_sub(d, back)), v_add(p.beta, back));
+    const vec c = v_mul(p.gamma, d), flip = v_sign(c), b = v_abs(c);
+    const vec c_low = v_xor(v_fma(p.gamma, d_low, v_mul_low(p.gamma, d, c)), flip);
+    /* A p of 0 has the sign of what its x is added to. */
+    const vec p1 = v_select(v_eq(p.alpha, zero), v_sign(v_neg(d)), p.alpha);
+    const vec p2 = v_select(v_eq(p.beta, zero), v_sign(d), p.beta);
+    const vec factor = v_select(v_lt(zero, v_xor(x, flip)), p1, p2);
+    const vmask infinite = v_eq(v_abs(x), v_set(INFINITY));
+    const vmask lost = v_both(infinite, v_eq(factor, zero));
+    const vec size = v_min(v_div(v_set(LOGISTIC_MOST), b), v_abs(x));
+    const vec scale = v_xor(v_mul(d, v_set(-LOGISTIC_SCALE)), flip);
+    const vec inner = v_or(v_drop(lost, x), v_sign(x));
+    const vec y = v_fma_tight(factor, inner, v_mul(gate_tail(size, b, c_low), scale));
+    /* At 0 the zero of p1 s + p2 (x - s), s = x sigmoid(0). */
+    const vec second = v_drop(v_lt(zero, p.beta), v_set(-0.0f));
+    const vec none = v_add(v_sign(v_xor(x, p.alpha)), second);
+    return v_select(v_eq(x, zero), none, y);
+}
+#endif
+
+ACT_OP vec acon_c_backward(vec x, vec g, struct vparams p)
+{
+    const vec one = v_set(1), half = v_set(0.5f);
+    const vmask plain = v_eq(p.beta, v_set(0)), none = v_both(plain, v_eq(p.alpha, v_set(0)));
+    /* f' is up to 1.1: g f' might overflow before a small alpha. */
+    const vmask halved = v_both(plain, v_lt(v_abs(p.alpha), one));
+    const vec first = v_mul(g, v_select(halved, half, one));
+    const vec alpha = v_mul(p.alpha, v_select(halved, v_set(2), one));
+    const vec s = gate_backward(v_select(plain, first, one), acon_c_argument(x, p));
+    /* With p2 = 0, s has g in it, and may be infinite; -0 changes no sum. */
+    const vec p2 = v_select(plain, v_set((elem)-0.0), p.beta);
+    const vec sum = v_fma_tight(alpha, s, v_mul(p2, v_sub(one, v_drop(plain, s))));
+    return v_or(v_drop(none, v_mul(v_select(plain, one, g), sum)), v_zero_or_nan(x));
+}
+
+ACT_KERNEL_GATE(acon_c)
 ACT_TEST(acon_c, .cancels = 3, .zero = -1.27846454, .zero_over = 'c',
          .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});

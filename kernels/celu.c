@@ -3,13 +3,25 @@
  * f'(0) = 1, from both sides; f(-0) = -0, f(-inf) = -alpha. */
 #include "kernels/math.h"
 
+/* min(x, 0), but no less than makes x/alpha 2^20: nothing overflows. */
+ACT_OP vec celu_inner(vec x, vec alpha)
+{
+#if ACT_UNIT_F64
+    const vec large = v_set(0x1p1000), last = v_set(0x1.fffffffffffffp1023);
+#else
+    const vec large = v_set(0x1p100f), last = v_set(0x1.fffffep127f);
+#endif
+    const vec least = v_mul(v_min(large, alpha), v_set(0x1p20f));
+    return v_min(v_set(0), v_max(v_neg(v_select(v_lt(alpha, large), least, last)), x));
+}
+
 ACT_OP vec celu_forward(vec x, struct vparams p)
 {
-    const vec t = v_div(x, p.alpha);
+    const vec inner = celu_inner(x, p.alpha), t = v_div(inner, p.alpha);
     /* e^-40 - 1 = -1 in either type. */
-    const vec y = v_mul(p.alpha, v_expm1(v_min(v_set(1), v_max(v_set(-40), t))));
+    const vec y = v_mul(p.alpha, v_expm1(v_max(v_set(-40), t)));
     /* Where t is tiny it may be subnormal, and x is nearly the answer: x + x t/2, 2^-28 squared. */
-    const vec near = v_fma(v_mul(v_set(0.5f), x), t, x);
+    const vec near = v_fma(v_mul(v_set(0.5f), inner), t, inner);
     const vec below = v_select(v_lt(v_abs(t), v_set(V_DOUBLE ? 0x1p-28f : 0x1p-13f)), near, y);
     return v_select(v_le(v_set(0), x), x, below);
 }
@@ -19,25 +31,28 @@ ACT_OP vec celu_backward(vec x, vec g, struct vparams p)
     /* x/alpha = t + low: rounding t would cost |t|/2 ULP. A tiny alpha is scaled up, and x with it,
      * so that the remainder is a normal number. */
     const vec scale = v_select(v_lt(p.alpha, v_set(0x1p-64f)), v_set(0x1p64f), v_set(1));
-    const vec above = v_mul(x, scale), alpha = v_mul(p.alpha, scale);
-    const vec t = v_div(above, alpha), a = v_abs(t), product = v_mul(t, alpha);
-    const vec rest = v_sub(v_sub(above, product), v_mul_low_wide(t, alpha, product));
+    const vec inner = v_mul(celu_inner(x, p.alpha), scale), alpha = v_mul(p.alpha, scale);
+    const vec t = v_div(inner, alpha), a = v_abs(t), product = v_mul(t, alpha);
+    const vec rest = v_sub(v_sub(inner, product), v_mul_low_wide(t, alpha, product));
+    const vmask above = v_lt(v_set(0), x);
+    const vec side = v_drop(above, g);
     const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), low);
-    const vec below = v_grad_even(x, g, e.value, e.scale);
+    const vec below = v_grad_even(x, side, e.value, e.scale);
 #else
     const struct reduced e = v_reduce_negative_low(v_min(v_set(GRAD_RANGE), a), low);
-    const vec below = v_grad_even(x, g, v_exp_poly(e.r, -1, 1), e.n);
+    const vec below = v_grad_even(x, side, v_exp_poly(e.r, -1, 1), e.n);
 #endif
-    return v_select(v_lt(v_set(0), x), g, below);
+    return v_select(above, g, below);
 }
 
 /* e^(x/alpha) = (y + alpha) / alpha. */
 ACT_OP vec celu_from_output(vec y, vec g, struct vparams p)
 {
-    const vec below = v_mul(g, v_div(v_add(y, p.alpha), p.alpha));
-    return v_select(v_lt(v_set(0), y), g, below);
+    const vmask above = v_lt(v_set(0), y);
+    const vec slope = v_div(v_add(v_drop(above, y), p.alpha), p.alpha);
+    return v_select(above, g, v_mul(v_drop(above, g), slope));
 }
 
 ACT_KERNEL_FROM_OUTPUT(celu)

@@ -8,7 +8,7 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
 {
     /* e^-40 - 1 = -1 in either type. alpha == 0: the product must be +0, not -0. */
     const vec lowest = v_drop(v_eq(p.alpha, v_set(0)), v_set(-40));
-    const vec y = v_mul(v_add(p.alpha, v_set(0)), v_expm1(v_min(v_set(1), v_max(lowest, x))));
+    const vec y = v_mul(v_add(p.alpha, v_set(0)), v_expm1(v_min(v_set(0), v_max(lowest, x))));
     return v_select(v_le(v_set(0), x), x, y);
 }
 
@@ -39,17 +39,18 @@ ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
 
 ACT_OP vec elu_backward(vec x, vec g, struct vparams p)
 {
-    const vec below =
-        v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(x), elu_grad_below(x, g, p.alpha));
-    return v_select(v_lt(v_set(0), x), g, below);
+    const vmask above = v_lt(v_set(0), x); /* whose g is no business of the exponential */
+    const vec side = elu_grad_below(x, v_drop(above, g), p.alpha);
+    const vec below = v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(x), side);
+    return v_select(above, g, below);
 }
 
 /* alpha e^x = y + alpha: cancels where y is near -alpha, and so is for this entry point only. */
 ACT_OP vec elu_from_output(vec y, vec g, struct vparams p)
 {
-    const vec below =
-        v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(y), v_mul(g, v_add(y, p.alpha)));
-    return v_select(v_lt(v_set(0), y), g, below);
+    const vmask above = v_lt(v_set(0), y);
+    const vec side = v_mul(v_drop(above, g), v_add(v_drop(above, y), p.alpha));
+    return v_select(above, g, v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(y), side));
 }
 
 ACT_KERNEL_FROM_OUTPUT(elu)

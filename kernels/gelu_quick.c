@@ -17,10 +17,10 @@ ACT_OP vec gelu_quick_forward(vec x, struct vparams p)
 #if V_DOUBLE
     return gate_forward(x, gate_argument(x, v_set(FACTOR), v_set(FACTOR_LOW)));
 #else
-    const vec inner = v_min(v_set(18), v_max(v_set(-70), x)); /* 70 e^-119 < 2^-165 */
-    const vec t = v_mul(inner, v_set(FACTOR));
-    const vec low = v_fma(inner, v_set(FACTOR_LOW), v_mul_low(inner, v_set(FACTOR), t));
-    return v_select(v_lt(v_set(18), x), x, v_gate(inner, t, low));
+    /* max(x, 0) - a sigmoid(-1.702 a), a = |x| */
+    const vec size = v_min(v_set((float)(LOGISTIC_MOST / 1.702)), v_abs(x));
+    const vec tail = gate_tail(size, v_set(FACTOR), v_set(FACTOR_LOW));
+    return v_fnma(tail, v_set(LOGISTIC_SCALE), v_max(v_set(-0.0f), x));
 #endif
 }
 

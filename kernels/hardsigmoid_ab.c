@@ -4,38 +4,72 @@
  * f' is 0 at the kinks. alpha == 0 is a constant. */
 #include "kernels/math.h"
 
+#if ACT_UNIT_F64
+#define AB_LARGE 0x1p900
+#define AB_SMALL 0x1p800
+#define AB_LAST  0x1.fffffffffffffp1021
+#else
+#define AB_LARGE 0x1p100f
+#define AB_SMALL 0x1p60f
+#define AB_LAST  0x1.fffffep125f
+#endif
+
+/* alpha and beta times 1, or 2^-4 where the sum might overflow; x as far as it takes to outdo beta.
+ */
+struct hardsigmoid_ab {
+    vec alpha, beta, scale, most;
+    vmask large;
+};
+
+ACT_OP struct hardsigmoid_ab hardsigmoid_ab_scale(struct vparams p)
+{
+    const vec down = v_set(0x1p-4f), one = v_set(1);
+    const vmask large = v_lt(v_set(AB_LARGE), v_max(v_abs(p.alpha), v_abs(p.beta)));
+    const vec scale = v_select(large, down, one), alpha = v_mul(p.alpha, scale);
+    const vec most = v_div(v_set(AB_LAST), v_max(v_set(0.25f), v_abs(alpha)));
+    return (struct hardsigmoid_ab){alpha, v_mul(p.beta, scale), scale, most, large};
+}
+
 ACT_OP vec hardsigmoid_ab_forward(vec x, struct vparams p)
 {
-    const vec inner = v_drop(v_eq(p.alpha, v_set(0)), x); /* 0 * inf is not 0 */
-    const vec t = v_fma_tight(p.alpha, inner, p.beta);
-    return v_or(v_min(v_set(1), v_max(v_set(0), t)), v_zero_or_nan(x));
+    const struct hardsigmoid_ab s = hardsigmoid_ab_scale(p);
+    const vec inner = v_min(s.most, v_max(v_neg(s.most), x));
+    const vec t = v_min(s.scale, v_max(v_set(0), v_fma_tight(s.alpha, inner, s.beta)));
+    return v_or(v_mul(t, v_select(s.large, v_set(16), v_set(1))), v_zero_or_nan(x));
 }
 
 /* Is a x + b (b = high + low) below 0? Rounding the sum may take the sign away: high first, fused,
- * so that the sign is the real one; a small a is scaled up, lest the product underflow. */
+ * so that the sign is the real one. */
 ACT_OP vmask hardsigmoid_ab_below(vec a, vec x, vec high, vec low)
 {
-    const vec scale = v_select(v_lt(v_abs(a), v_set(1)), v_set(0x1p30f), v_set(1));
-    const vec sum = v_fma_tight(v_mul(a, scale), x, v_mul(high, scale));
-    return v_lt(v_add(sum, v_mul(low, scale)), v_set(0));
+    return v_lt(v_add(v_fma_tight(a, x, high), low), v_set(0));
 }
 
 ACT_OP vec hardsigmoid_ab_backward(vec x, vec g, struct vparams p)
 {
-    const vec alpha = v_add(p.alpha, v_set(0)); /* -0 becomes +0 */
+    const vec alpha = v_add(p.alpha, v_set(0)), one = v_set(1); /* -0 becomes +0 */
     /* beta - 1 = high + low exactly. */
-    const vec high = v_sub(p.beta, v_set(1)), back = v_sub(high, p.beta);
-    const vec low = v_sub(v_sub(p.beta, v_sub(high, back)), v_add(v_set(1), back));
-    const vmask below_one = hardsigmoid_ab_below(alpha, x, high, low);
-    const vmask above_zero = hardsigmoid_ab_below(v_neg(alpha), x, v_neg(p.beta), v_set(0));
-    const vec d = v_keep(v_both(below_one, above_zero), v_mul(alpha, g));
+    const vec high = v_sub(p.beta, one), back = v_sub(high, p.beta);
+    const vec low = v_sub(v_sub(p.beta, v_sub(high, back)), v_add(one, back));
+    /* A small alpha is scaled up, lest the product underflow; beside a large beta it may. */
+    const struct hardsigmoid_ab s = hardsigmoid_ab_scale(p);
+    const vmask small = v_both(v_lt(v_abs(alpha), one), v_lt(v_abs(p.beta), v_set(AB_SMALL)));
+    const vec scale = v_select(small, v_set(0x1p30f), s.scale), a = v_mul(alpha, scale);
+    const vec most = v_div(v_set(AB_LAST), v_max(v_set(0.25f), v_abs(a)));
+    const vec inner = v_min(most, v_max(v_neg(most), x));
+    const vmask below_one = hardsigmoid_ab_below(a, inner, v_mul(high, scale), v_mul(low, scale));
+    const vec beta = v_mul(v_neg(p.beta), scale);
+    const vmask above_zero = hardsigmoid_ab_below(v_neg(a), inner, beta, v_set(0));
+    const vmask inside = v_both(below_one, above_zero);
+    const vec d = v_keep(inside, v_mul(alpha, v_keep(inside, g)));
     return v_or(v_drop(v_eq(alpha, v_set(0)), d), v_zero_or_nan(x));
 }
 
 /* 0 < y < 1: decreasing for alpha < 0, but as well determined. */
 ACT_OP vec hardsigmoid_ab_from_output(vec y, vec g, struct vparams p)
 {
-    const vec d = v_select(v_inside(v_set(0), y, v_set(1)), v_mul(p.alpha, g), v_set(0));
+    const vmask inside = v_inside(v_set(0), y, v_set(1));
+    const vec d = v_keep(inside, v_mul(p.alpha, v_keep(inside, g)));
     return v_or(v_drop(v_eq(p.alpha, v_set(0)), d), v_zero_or_nan(y));
 }
 

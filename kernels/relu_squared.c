@@ -14,15 +14,17 @@ ACT_OP vec relu_squared_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     /* x g first: 2 x alone may overflow. */
-    const vec half = v_mul(x, g);
-    return v_select(v_lt(v_set(0), x), v_add(half, half), v_zero_or_nan(x));
+    const vmask above = v_lt(v_set(0), x);
+    const vec half = v_mul(v_max(v_set(0), x), v_keep(above, g));
+    return v_select(above, v_add(half, half), v_zero_or_nan(x));
 }
 
 ACT_OP vec relu_squared_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
-    const vec half = v_mul(v_sqrt(y), g);
-    return v_select(v_lt(v_set(0), y), v_add(half, half), v_zero_or_nan(y));
+    const vmask above = v_lt(v_set(0), y);
+    const vec half = v_mul(v_sqrt(v_max(v_set(0), y)), v_keep(above, g));
+    return v_select(above, v_add(half, half), v_zero_or_nan(y));
 }
 
 ACT_KERNEL_FROM_OUTPUT(relu_squared)

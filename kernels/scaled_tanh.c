@@ -1,15 +1,52 @@
 /* Scaled tanh: y = alpha tanh(beta x). Either parameter exactly 0 makes the constant 0.
  * Derivative: alpha * beta * (1 - t * t), t = tanh(beta * x).
  * f' = alpha beta (1 - (y/alpha)^2). */
+#include "kernels/even.h"
+#include "kernels/exp8.h"
 #include "kernels/swish.h"
 
+#if V_DOUBLE
 ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
 {
     const vec alpha = v_add(p.alpha, v_set(0)), beta = v_add(p.beta, v_set(0)); /* no -0 */
     const vec t = v_mul(beta, v_drop(v_eq(beta, v_set(0)), x));
-    const vec y = v_mul(alpha, v_tanh(t));
+    const vec end = v_set(25), inner = v_min(end, v_max(v_neg(end), t)); /* SLEEF's overflows */
+    const vec y = v_mul(alpha, v_tanh(inner));
     return v_or(v_drop(v_eq(alpha, v_set(0)), y), v_zero_or_nan(x));
 }
+#else
+#include "kernels/tables/even_tanh.h"
+
+/* |alpha| (w + low) E(t), t = |beta x| as t + low, rounded once at the end. w carries alpha's
+ * exponent or 24: what is subnormal would bring its rounding into the result. A tiny alpha can have
+ * no lower exponent, and need not. */
+ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
+{
+    const vec alpha = v_abs(p.alpha), b = v_abs(p.beta), one = v_set(1), zero = v_set(0);
+    const vmask steep = v_lt(one, b), tiny = v_lt(b, v_set(0x1p-124f));
+    const vec power = v_and(alpha, v_set(INFINITY)); /* 2^exponent */
+    const vec some = v_min(v_set(0x1p100f), v_max(v_set(0x1p24f), power));
+    const vec lift = v_select(v_lt(alpha, v_set(0x1p-60f)), one, some), unlift = v_div(one, lift);
+    const vec a = v_mul(alpha, unlift);
+    /* Of a tiny beta x gives 2^-60 to it, and is then finite. */
+    const vec to_b = v_select(tiny, v_set(0x1p60f), one),
+              x_down = v_select(tiny, v_set(0x1p-60f), one);
+    const vec b_up = v_mul(v_mul(b, to_b), v_select(steep, one, lift)),
+              x_up = v_select(steep, lift, one);
+    /* |x| <= 10.7 / |beta|, which is past EVEN_LAST. */
+    const vec most = v_div(v_set(10.7f), v_max(v_set(0x1p-100f), v_mul(b, to_b)));
+    const vec flip = v_sign(v_xor(p.alpha, p.beta));
+    const vec sign = v_drop(v_eq(v_min(b, alpha), zero), v_set(-0.0f)); /* none of the constant 0 */
+
+    const vec size = v_mul(v_min(most, v_mul(v_abs(x), x_down)), x_up), product = v_mul(b_up, size);
+    const vec low = v_mul_low_wide(b_up, size, product), t = v_mul(product, unlift);
+    const struct even e = v_even(even_tanh, v_min(v_set(EVEN_LAST), t), v_mul(low, unlift));
+    const vec end = v_mul(v_set(EVEN_TANH_END), lift), w = v_min(end, product);
+    const vec high = v_mul(w, e.value), inside = v_keep(v_lt(product, end), low);
+    const vec rest = v_fma(w, e.rest, v_fma(inside, e.value, v_mul_low(w, e.value, high)));
+    return v_or(v_fma_tight(a, high, v_mul(a, rest)), v_and(v_xor(x, flip), sign));
+}
+#endif
 
 #if !V_DOUBLE
 /* A parameter as mantissa in [1, 2) and exponent, so that no product leaves the range of floats
@@ -22,21 +59,35 @@ struct exponent {
 ACT_OP struct exponent v_exponent(vec a)
 {
     const vmask tiny = v_lt(v_abs(a), v_set(0x1p-100f));
-    const vec normal = v_select(tiny, v_mul(a, v_set(0x1p64f)), a);
+    const vec normal = v_mul(a, v_select(tiny, v_set(0x1p64f), v_set(1)));
     const vint exponent = i_sub(i_sar(v_bits(v_abs(normal)), 23), i_set(127));
     const vint unscale = v_bits(v_keep(tiny, v_from_bits(i_set(64))));
     return (struct exponent){v_or(v_and(normal, v_from_bits(i_set((int32_t)0x807fffff))), v_set(1)),
                              i_sub(exponent, unscale)};
 }
 
-/* g t alpha beta 2^n for t in [2^-50, 1], n <= 0. */
-ACT_OP vec scaled_tanh_times(vec t, vec g, vint n, struct vparams p)
+/* |alpha beta| = 8 (k + low) 2^n, k from 1/8 to 1/2. */
+struct scaled_tanh_factor {
+    vec k, low;
+    vint n;
+};
+
+ACT_OP struct scaled_tanh_factor scaled_tanh_factor(struct vparams p)
 {
     const struct exponent a = v_exponent(p.alpha), b = v_exponent(p.beta);
-    const vint sum = i_max(i_set(-250), i_add(n, i_add(a.exponent, b.exponent)));
+    const vec first = v_mul(v_abs(a.mantissa), v_set(0.125f)), second = v_abs(b.mantissa);
+    const vec k = v_mul(first, second);
+    return (struct scaled_tanh_factor){k, v_mul_low(first, second, k),
+                                       i_add(a.exponent, b.exponent)};
+}
+
+/* g t 8 2^n with the sign of alpha beta, t in [2^-50, 1) or 0. */
+ACT_OP vec scaled_tanh_times(vec t, vec g, vint n, struct vparams p)
+{
+    t = v_xor(t, v_sign(v_xor(p.alpha, p.beta)));
+    const vint sum = i_max(i_set(-250), i_add(n, i_set(3)));
     const vint excess = i_max(i_set(0), i_sub(sum, i_set(127)));
-    const vec d = v_scale_grad(v_mul(v_mul(t, a.mantissa), b.mantissa), g, i_sub(sum, excess));
-    return v_mul(d, v_pow2(excess, 0));
+    return v_mul(v_scale_grad(t, g, i_sub(sum, excess)), v_pow2(excess, 0));
 }
 #endif
 
@@ -58,16 +109,25 @@ ACT_OP vec scaled_tanh_backward(vec x, vec g, struct vparams p)
     const vec t = v_mul(v_mul(v_mul(v_drop(far, q), g), p.alpha), p.beta);
     const vec d = v_mul(t, e.scale);
 #else
-    /* e^-350 alpha beta < 2^-250; the sum 1 + e^-2a needs no more than e^-172 of it. */
-    struct reduced e = v_reduce_negative_low(v_min(v_set(350), twice), low);
-    const vint n = i_add(e.n, i_set(2));
-    e.n = i_max(e.n, i_set(-250));
-    const vec q = v_drop(far, v_logistic_slope(v_logistic_of(e)));
-    const vec d = scaled_tanh_times(q, g, n, p);
+    /* e^-350 alpha beta < 2^-250. e^-2a = m 2^n / (1 + p). */
+    const struct reduced8 u8 = v_reduce8_low(v_min(v_set(350), twice), low);
+    const struct exp8 e = v_exp8_inverse(u8);
+    const vint n = i_sar(i_sub(u8.n, i_set(0x4b400000)), 3), m_bits = i_sub(e.scale, i_shl(n, 23));
+    const vint near = i_add(m_bits, i_shl(i_max(n, i_set(-60)), 23));
+    const struct denominator d2 = v_denominator8((struct exp8){e.p, near});
+    /* 4 (1 + p) / (d + low)^2 as in v_grad_logistic_slope, times alpha beta m. */
+    const struct scaled_tanh_factor f = scaled_tanh_factor(p);
+    const vec i = v_div(v_set(1), d2.d), high = v_mul(i, i), m = v_from_bits(m_bits);
+    const vec rest = v_fnma(d2.low, i, v_fma_tight(v_neg(d2.d), i, v_set(1)));
+    const vec q_low = v_fma(high, v_fma(v_set(2), rest, e.p), v_mul_low(i, i, high));
+    const vec k = v_mul(m, f.k), k_low = v_fma(m, f.low, v_mul_low(m, f.k, k));
+    const vec q = v_fma_tight(high, k, v_fma(q_low, k, v_mul(high, k_low)));
+    const vec d = scaled_tanh_times(v_drop(far, q), g, i_add(i_add(n, i_set(2)), f.n), p);
 #endif
     return scaled_tanh_grad(d, x, p);
 }
 
+#if V_DOUBLE
 /* alpha beta (1 - r) (1 + r), r = y / alpha: alpha -+ y is exact where it cancels. */
 ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
 {
@@ -75,13 +135,26 @@ ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
         v_select(v_lt(v_set(1), v_abs(p.alpha)), v_set(0.5f), v_set(1)); /* no overflow */
     const vec a = v_mul(p.alpha, half), r = v_mul(y, half);
     const vec t = v_mul(v_div(v_sub(a, r), a), v_div(v_add(a, r), a));
-#if V_DOUBLE
     const vec d = v_mul(v_mul(v_mul(t, p.alpha), p.beta), g);
-#else
-    const vec d = scaled_tanh_times(t, g, i_set(0), p);
-#endif
     return scaled_tanh_grad(d, y, p);
 }
+#else
+/* alpha beta (1 - r^2), y / alpha = r + low; alpha and y scaled, so that 1 / alpha is ordinary. */
+ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
+{
+    const vec size = v_abs(p.alpha), one = v_set(1), down = v_set(0x1p-64f);
+    const vmask large = v_lt(v_set(0x1p60f), size), small = v_lt(size, v_set(0x1p-60f));
+    const vec scale = v_select(large, down, v_select(small, v_set(0x1p64f), one));
+    const vec a = v_select(v_eq(p.alpha, v_set(0)), one, v_mul(p.alpha, scale));
+    const vec inverse = v_div(one, a), inner = v_mul(y, scale), r = v_mul(inner, inverse);
+    const vec low = v_mul(v_fma_tight(v_neg(r), a, inner), inverse);
+    const vec t = v_fma_tight(v_neg(r), r, one);
+    const struct scaled_tanh_factor f = scaled_tanh_factor(p);
+    const vec t_low = v_fma(v_mul(v_set(-2), r), v_mul(low, f.k), v_mul(t, f.low));
+    const vec d = scaled_tanh_times(v_fma_tight(t, f.k, t_low), g, f.n, p);
+    return scaled_tanh_grad(d, y, p);
+}
+#endif
 
 ACT_KERNEL_FROM_OUTPUT(scaled_tanh)
 ACT_TEST(scaled_tanh, .edge = {9.01, -9.01, 44.361416, 52.679184, 0.1733});

@@ -1,7 +1,7 @@
 /* Softsign: y = x / (1 + |x|). Two roundings.
  * Derivative: (1 - abs(y)) * (1 - abs(y)).
  * f(-0) = -0, f(-inf) = -1, f(inf) = 1. */
-#include "kernels/kernel.h"
+#include "kernels/math.h"
 
 ACT_OP vec softsign_forward(vec x, struct vparams p)
 {
@@ -10,18 +10,36 @@ ACT_OP vec softsign_forward(vec x, struct vparams p)
     return v_or(v_div(a, v_add(v_set(1), a)), v_sign(x));
 }
 
+#if V_DOUBLE
 ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const vec d = v_add(v_set(1), v_abs(x)); /* its square may overflow */
     return v_div(v_div(g, d), d);
 }
+#else
+/* 1 / (1 + a)^2 = i (i + 2 e i), e = 1 - i (1 + a). i is 2^-22 below the quotient, so that e > 0
+ * and the sum's terms are of one sign where g is infinite. */
+ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
+{
+    (void)p;
+    const vec size = v_abs(x), a = v_min(v_set(0x1.fffffep127f), size), one = v_set(1);
+    const vec below = v_div(v_set(0x1.fffff8p-1f), v_add(one, a));
+    const vec i = v_drop(v_eq(size, v_set(INFINITY)), below);
+    const vec t = v_sub(one, below), low = v_sub(v_sub(one, t), below); /* 1 - i */
+    /* Past 2^126, where i is subnormal, e may be 0 or less. */
+    const vec e = v_max(v_set(0x1p-40f), v_add(v_fma_tight(v_neg(below), a, t), low));
+    const vec first = v_mul(g, i);
+    return v_fma(first, i, v_mul(v_mul(first, v_add(e, e)), i));
+}
+#endif
 
 ACT_OP vec softsign_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
-    const vec t = v_sub(v_set(1), v_abs(y));
-    return v_mul(v_mul(g, t), t);
+    const vec one = v_set(1), a = v_abs(y), t = v_sub(one, a), low = v_sub(v_sub(one, t), a);
+    /* t^2 + 2 t low, rounded once */
+    return v_mul(g, v_fma_tight(t, t, v_mul(v_add(t, t), low)));
 }
 
 ACT_KERNEL_FROM_OUTPUT(softsign)

@@ -3,6 +3,7 @@
  * f' = y / sqrt(x^2 + beta). f(-inf) = 0. */
 #include "kernels/math.h"
 
+#if V_DOUBLE
 #if ACT_UNIT_F64
 #define LARGE_X   0x1p480
 #define LARGE_B   0x1p1000
@@ -92,11 +93,102 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
     const vmask negative = v_lt(x, v_set(0));
     const vec above = v_mul(g, v_fma(half, v_select(negative, v_neg(ratio), ratio), half));
     const vec relu_grad = v_keep(v_lt(v_set(0), x), g);
-    const vec limit = v_mul(g, v_set(0)); /* f'(-inf) = 0 */
+    const vmask end = v_eq(x, v_set(-INFINITY));
+    const vec limit = v_mul(v_keep(end, g), v_set(0)); /* f'(-inf) = 0 */
     vec grad = v_select(v_both(negative, v_lt(half, ratio)), below, above);
-    grad = v_select(v_eq(x, v_set(-INFINITY)), limit, grad);
+    grad = v_select(end, limit, grad);
     return v_or(v_select(flat, relu_grad, grad), v_zero_or_nan(x));
 }
 
+#else
+/* y(x; b) = 2^k y(2^-k x; 4^-k b), f' likewise without the 2^k: k = 0 for b from 2^-48 to 2^48,
+ * otherwise such that b becomes 1 to 4. b = 0 is 1 here, with 0 for 2^k. */
+struct squareplus_unit {
+    vec b, down, up, most; /* 4^-k b, 2^-k, 2^k; the largest |x| whose 2^-k x is finite */
+};
+
+ACT_OP struct squareplus_unit squareplus_unit(vec beta)
+{
+    const vec one = v_set(1), b = v_select(v_eq(beta, v_set(0)), one, beta);
+    const vmask little = v_lt(b, v_set(0x1p-48f)), large = v_lt(v_set(0x1p48f), b);
+    const vmask subnormal = v_lt(b, v_set(0x1p-100f));
+    const vec normal = v_mul(b, v_select(subnormal, v_set(0x1p64f), one));
+    /* k = floor(exponent / 2) */
+    const vint unlift = v_bits(v_keep(subnormal, v_from_bits(i_set(32))));
+    const vint floor = i_sub(i_sar(i_sub(i_sar(v_bits(normal), 23), i_set(127)), 1), unlift);
+    const vec inside = v_select(little, v_pow2(floor, 0), one);
+    const vec up = v_select(large, v_pow2(floor, 0), inside), down = v_div(one, up);
+    const vec last = v_drop(v_eq(beta, v_set(0)), up);
+    /* Where 2^-k x would overflow, y is 0 in f32 for x < 0 (k < -23), and x above. */
+    const vec most = v_mul(v_set(0x1.fffffep127f), v_min(one, up));
+    return (struct squareplus_unit){v_mul(v_mul(b, down), down), down, last, most};
+}
+
+/* sqrt(a^2 + b) = root + low / (2 root) */
+struct squareplus_root {
+    vec root, low;
+};
+
+ACT_OP struct squareplus_root squareplus_root(vec a, vec b)
+{
+    const vec square = v_mul(a, a), sum = v_add(square, b), back = v_sub(sum, square);
+    const vec lost = v_add(v_sub(square, v_sub(sum, back)), v_sub(b, back));
+    const vec low = v_add(lost, v_mul_low(a, a, square)), root = v_sqrt(sum);
+    return (struct squareplus_root){root, v_add(v_fma_tight(v_neg(root), root, sum), low)};
+}
+
+/* x >= 0: sum = (a + root) / 2. x < 0: b / 4 over that. Past 2^50 the sum is a. What x^2 + b loses
+ * is up to half an ULP of the result, and is left. */
+ACT_OP vec squareplus_forward(vec x, struct vparams p)
+{
+    const struct squareplus_unit u = squareplus_unit(p.beta);
+    const vec a = v_mul(v_min(u.most, v_abs(x)), u.down), half = v_set(0.5f);
+    const vec end = v_set(0x1p50f), inner = v_min(end, a);
+    const vec square = v_fma_tight(inner, inner, u.b), root = v_sqrt(square);
+    const vec root_low = v_fma_tight(v_neg(root), root, square); /* over 2 root */
+    const vec half_root = v_mul(half, v_select(v_lt(end, a), a, root));
+    const vec sum = v_fma_tight(half, a, half_root),
+              rounding = v_fma(half, a, v_sub(half_root, sum));
+    const vec inverse = v_div(v_set(1), sum);
+    /* 1 / 4 root is 1/8 to 1/4 of 1 / sum. */
+    const vec low = v_fma(v_mul(root_low, v_set(1 / 6.0f)), inverse, rounding);
+
+    const vec quarter = v_drop(v_eq(x, v_set(-INFINITY)), v_mul(u.b, v_set(0.25f)));
+    const vec y = v_mul(quarter, inverse);
+    const vec rest = v_fnma(low, y, v_fma_tight(v_neg(sum), y, quarter));
+    const vec unit = v_select(v_lt(x, v_set(0)), v_fma(rest, inverse, y), v_add(sum, low));
+    return v_max(v_max(x, v_set(0)), v_mul(unit, u.up)); /* y > x; relu for b = 0, where up is 0 */
+}
+
+/* f'(-a) = b / 4 over root (a + root) / 2, f'(a) = 1 - f'(-a). Past 2^40, where both factors are a,
+ * a takes 2^-66 and f'(-a) 2^132. */
+ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
+{
+    const struct squareplus_unit u = squareplus_unit(p.beta);
+    const vec size = v_mul(v_min(u.most, v_abs(x)), u.down), half = v_set(0.5f), one = v_set(1);
+    const vmask far = v_lt(v_set(0x1p40f), size);
+    const vec back = v_select(far, v_set(0x1p-66f), one), a = v_mul(size, back);
+    const struct squareplus_root r = squareplus_root(a, v_drop(far, u.b));
+    const vec half_root = v_mul(half, r.root), sum = v_fma_tight(half, a, half_root);
+    const vec rounding = v_fma(half, a, v_sub(half_root, sum));
+    const vec d = v_mul(r.root, sum), inverse = v_div(one, d);
+    /* root sum = d + d_low; the roots' low parts are low / (2 root) and half of it, and sum / (2
+     * root) = sum^2 / 2d. */
+    const vec ratio = v_fma(v_mul(sum, half), v_mul(sum, inverse), v_set(0.25f));
+    const vec d_low = v_fma(r.low, ratio, v_fma(r.root, rounding, v_mul_low(r.root, sum, d)));
+    const vec quarter = v_mul(u.b, v_set(0.25f)), first = v_mul(quarter, inverse);
+    const vec rest = v_fnma(d_low, first, v_fma_tight(v_neg(d), first, quarter));
+    const vec q = v_mul(v_fma(rest, inverse, first), back);
+    /* Not 0, for an infinite g, but at -inf. */
+    const vec below = v_drop(v_eq(x, v_set(-INFINITY)), v_max(v_set(0x1p-149f), q));
+    const vmask negative = v_lt(x, v_set(0));
+    const vec slope = v_select(negative, below, v_fnma(q, back, one));
+    const vec grad = v_mul(v_mul(slope, g), v_select(negative, back, one));
+    const vec relu_grad = v_keep(v_lt(v_set(0), x), g);
+    return v_or(v_select(v_eq(p.beta, v_set(0)), relu_grad, grad), v_zero_or_nan(x));
+}
+#endif
+
 ACT_KERNEL(squareplus)
-ACT_TEST(squareplus, .edge = {2, -2, 1e18, -1e18, 1e19, -1e19, 1e-3, -1e-3});
+ACT_TEST(squareplus,
+         .edge = {2, -2, 1e12, -1e12, 1.1e15, -1.1e15, 1e18, -1e18, 1e19, -1e19, 1e-3, -1e-3});

@@ -8,11 +8,27 @@ ACT_OP vec swish_forward(vec x, struct vparams p)
     return gate_forward(x, gate_argument(x, p.beta, v_set(0)));
 }
 
+#if !V_DOUBLE
+ACT_OP int swish_is_near(const act_params *p)
+{
+    return fabs(p->beta) >= GATE_LEAST_B && fabs(p->beta) <= GATE_MOST_B;
+}
+
+/* max(x, 0) - a sigmoid(-b a), a = |x|; for b < 0 all of it with both signs changed. */
+ACT_OP vec swish_near(vec x, struct vparams p)
+{
+    const vec b = v_abs(p.beta), flip = v_sign(p.beta);
+    const vec size = v_min(v_div(v_set(LOGISTIC_MOST), b), v_abs(x));
+    const vec above = v_max(v_set(-0.0f), v_xor(x, flip));
+    return v_xor(v_fnma(gate_tail(size, b, v_set(0)), v_set(LOGISTIC_SCALE), above), flip);
+}
+#endif
+
 ACT_OP vec swish_backward(vec x, vec g, struct vparams p)
 {
     return v_or(gate_backward(g, gate_argument(x, p.beta, v_set(0))), v_zero_or_nan(x));
 }
 
-ACT_KERNEL(swish)
+ACT_KERNEL_GATE(swish)
 ACT_TEST(swish, .odd_zero = 1, .zero = -1.27846454, .zero_over = 'b',
          .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});

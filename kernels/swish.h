@@ -4,20 +4,27 @@
 
 #include "kernels/math.h"
 
+#if !V_DOUBLE
+#include "kernels/logistic.h"
+#include "kernels/tables/silu_slope.h"
+#endif
+
 /* t + low; low belongs to |t|. */
 struct gate_argument {
     vec t, low;
 };
 
-/* b x, b = high + b_low. b == 0: 0, at infinite x too. A finite x has a finite t: its derivative is
- * not yet the limit. */
+/* b x, b = high + b_low. b == 0: 0, at infinite x too. A finite x has a finite t, for its
+ * derivative is not yet the limit: x stops where t is near 2^126 (2^1022). No operation meets an
+ * infinite x. */
 ACT_OP struct gate_argument gate_argument(vec x, vec b, vec b_low)
 {
-    const vec most = v_set(V_DOUBLE ? 0x1p1000 : 0x1p126f);
     x = v_drop(v_eq(b, v_set(0)), x);
-    const vec product = v_mul(b, x), low = v_fma(x, b_low, v_mul_low_wide(b, x, product));
-    const vec clipped = v_min(most, v_max(v_neg(most), product));
-    const vec t = v_select(v_lt(v_abs(x), v_set(INFINITY)), clipped, product);
+    const vec last = v_set(V_DOUBLE ? 0x1.fffffffffffffp1021 : 0x1.fffffep125f);
+    const vec most = v_div(last, v_max(v_set(0.25f), v_abs(b)));
+    const vec inner = v_min(most, v_max(v_neg(most), x)), product = v_mul(b, inner);
+    const vec low = v_fma(inner, b_low, v_mul_low_wide(b, inner, product));
+    const vec t = v_select(v_lt(v_abs(x), v_set(INFINITY)), product, v_xor(x, v_sign(b)));
     const vmask matters = v_inside(v_set(0x1p-20f), v_abs(t), v_set(2000));
     return (struct gate_argument){t, v_keep(matters, v_xor(low, v_sign(t)))};
 }
@@ -60,24 +67,80 @@ ACT_OP vec gate_forward(vec x, struct gate_argument u)
 {
     const vec t = v_min(v_set(40), v_max(v_set(-200), u.t));
     const struct reduced e = v_reduce_low(t, v_xor(u.low, v_sign(u.t)));
-    const vec d = v_add(v_pow2(i_max(e.n, i_set(-100)), 0), v_exp_poly(e.r, -1, 1));
     const vmask huge = v_lt(v_set(0x1p64f), v_abs(x)), tiny = v_lt(v_abs(x), v_set(0x1p-60f));
     const vec finite = v_min(v_set(0x1.fffffep127f), v_max(v_set(-0x1.fffffep127f), x));
     const vec factor = v_select(huge, v_set(0x1p-64f), v_select(tiny, v_set(0x1p64f), v_set(1)));
-    const vec inner = v_mul(finite, factor);
+    const vec quotient = v_quotient(v_mul(finite, factor), v_denominator(e));
     const vint lifted = i_sub(i_set(127), i_sar(v_bits(factor), 23));
     const vint n = i_max(i_add(e.n, lifted), i_set(-240)), half = i_sar(n, 1);
-    const vec y = v_mul(v_mul(v_div(inner, d), v_pow2(half, 0)), v_pow2(i_sub(n, half), 0));
+    const vec y = v_mul(v_mul(quotient, v_pow2(half, 0)), v_pow2(i_sub(n, half), 0));
     const vec half_way = v_mul(x, v_set(0.5f)); /* t == 0: an infinite x stays so */
-    return v_select(v_lt(v_set(40), u.t), x, v_select(v_eq(u.t, v_set(0)), half_way, y));
+    const vec inner = v_select(v_eq(u.t, v_set(0)), half_way, v_or(y, v_sign(x)));
+    return v_select(v_lt(v_set(40), u.t), x, inner);
 }
 
+/* b in this range has a shorter way, and so has a = |b x| up to LOGISTIC_MOST: beyond, x
+ * sigmoid(-a) is 0 for x < 220. */
+#define GATE_LEAST_B 0.5
+#define GATE_MOST_B  0x1p64
+
+/* size sigmoid(-b size) / LOGISTIC_SCALE for size <= LOGISTIC_MOST / b, b > 0; and a small plus,
+ * before the rounding. */
+ACT_OP vec gate_tail_plus(vec size, vec b, vec b_low, const vec *plus)
+{
+    const vec a = v_mul(size, b), low = v_fma(size, b_low, v_mul_low(size, b, a));
+    const vec shifted = v_fnma(a, v_set(LOG2E), v_set(LOGISTIC_MAGIC));
+    const vec n = v_sub(shifted, v_set(LOGISTIC_MAGIC));
+    const vec inner = v_fma(n, v_set(LN2_LOW), v_fma(n, v_set(LN2_HIGH), a));
+    const vec r = v_add(inner, low);
+    const struct half_logistic l = v_half_logistic(shifted, v_expm1_quotient(r), r);
+    const vec w = v_mul(size, l.s);
+    if (!plus)
+        return v_quotient(w, (struct denominator){l.d, l.low});
+#if V_HAS_FMA
+    const vec inv = v_div(v_set(1), l.d), y = v_mul(w, inv);
+    return v_add(y, v_fma(v_fnma(l.low, y, v_fnma(l.d, y, w)), inv, *plus));
+#else
+    const vec y = v_div(w, l.d);
+    return v_add(y, v_sub(*plus, v_mul(y, v_div(l.low, l.d))));
+#endif
+}
+
+ACT_OP vec gate_tail(vec size, vec b, vec b_low)
+{
+    return gate_tail_plus(size, b, b_low, NULL);
+}
+
+/* g silu'(t + low). */
 ACT_OP vec gate_backward(vec g, struct gate_argument u)
 {
-    const vec a = v_min(v_set(GRAD_RANGE), v_abs(u.t));
-    const struct logistic l = v_logistic_of(v_reduce_negative_low(a, u.low));
-    return v_grad_gated(u.t, g, v_silu_slope_low(l, a, u.low), l.n);
+    const vec a = v_abs(v_min(v_set(50), v_max(v_set(-110), u.t)));
+    const vec inner = v_min(v_set(SLOPE_END), a), past = v_sub(inner, a);
+    const vindex8 i = v_slope_number(inner);
+    struct slope s = v_slope(&slope_table, inner, i, v_reduce8_low(a, u.low), &past);
+    /* R(a + low) = R(a) + low R'(a), R' from two coefficients. */
+    const vec d = v_sub(inner, v_lookup8(slope_table.middle, i)), d2 = v_add(d, d);
+    const vec rise = v_fma(d2, v_lookup8(slope_table.q[1], i), v_lookup8(slope_table.q[0], i));
+    s.low = v_fma(u.low, rise, s.low);
+    return v_grad_slope(u.t, g, s, 50);
 }
+#endif
+
+/* What a kind ends with that has <kind>_near, <kind>_forward for parameters for which
+ * <kind>_is_near. */
+#if ACT_TEST_DATA
+#define ACT_KERNEL_GATE(kind)
+#elif V_DOUBLE
+#define ACT_KERNEL_GATE(kind) ACT_KERNEL(kind)
+#else
+#define ACT_KERNEL_GATE(kind)                                                                      \
+    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, any))                                               \
+    ACT_LOOP1(kind##_near, ACT_SYMBOL(kind, near))                                                 \
+    static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
+    {                                                                                              \
+        (kind##_is_near(p) ? ACT_SYMBOL(kind, near) : ACT_SYMBOL(kind, any))(p, in, out, n);       \
+    }                                                                                              \
+    ACT_KERNEL_ROW__(kind, NULL)
 #endif
 
 #endif

@@ -15,16 +15,41 @@ ACT_OP vec swish_linear_forward(vec x, struct vparams p)
     return v_select(v_eq(v_abs(x), v_set(INFINITY)), limit, y);
 }
 
+#if !V_DOUBLE
+ACT_OP int swish_linear_is_near(const act_params *p)
+{
+    return fabs(p->beta) >= GATE_LEAST_B && fabs(p->beta) <= GATE_MOST_B;
+}
+
+/* (1 + alpha) x - x sigmoid(-|beta x|) on beta's side, alpha x + x sigmoid(-|beta x|) on the other:
+ * one rounding counts. */
+ACT_OP vec swish_linear_near(vec x, struct vparams p)
+{
+    const vec b = v_abs(p.beta), flip = v_sign(p.beta), one = v_set(1), inf = v_set(INFINITY);
+    const vec alpha = v_add(p.alpha, v_set(0)), more = v_add(one, alpha), part = v_sub(more, alpha);
+    const vec more_low = v_add(v_sub(one, part), v_sub(alpha, v_sub(more, part)));
+    const vmask above = v_lt(v_set(0), v_xor(x, flip)), infinite = v_eq(v_abs(x), inf);
+    const vec factor = v_select(above, more, alpha);
+    const vmask lost = v_both(infinite, v_eq(factor, v_set(0)));
+    const vec size = v_min(v_div(v_set(LOGISTIC_MOST), b), v_abs(x));
+    const vec plus = v_keep(above, v_mul(size, v_mul(more_low, v_set(-1 / LOGISTIC_SCALE))));
+    const vec tail = gate_tail_plus(size, b, v_set(0), &plus);
+    const vec rest = v_mul(tail, v_xor(v_set(-LOGISTIC_SCALE), flip));
+    return v_drop(lost, v_fma_tight(factor, v_drop(lost, x), rest));
+}
+#endif
+
 ACT_OP vec swish_linear_backward(vec x, vec g, struct vparams p)
 {
     /* f' first, as the two products with an infinite g could be opposite; alpha == 0 is swish. */
     const vmask plain = v_eq(p.alpha, v_set(0));
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec slope = gate_backward(v_select(plain, g, v_set(1)), u);
-    const vec d = v_select(plain, slope, v_mul(g, v_add(slope, p.alpha)));
-    return v_or(d, v_zero_or_nan(x));
+    /* -0 changes no sum. */
+    const vec sum = v_add(slope, v_select(plain, v_set((elem)-0.0), p.alpha));
+    return v_or(v_mul(v_select(plain, v_set(1), g), sum), v_zero_or_nan(x));
 }
 
-ACT_KERNEL(swish_linear)
+ACT_KERNEL_GATE(swish_linear)
 ACT_TEST(swish_linear, .zero = -1.27846454, .zero_over = 'B', .cancels = 2,
          .edge = {-1.66, -104, -91.9, -87.3365402, 16.6, 40, -708.4});
