@@ -26,8 +26,13 @@ ACT_OP vec hardswish_forward(vec x, struct vparams p)
 ACT_OP vec hardswish_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    /* 2x + 3 is exact near its zero at -1.5. */
-    const vec slope = v_div(v_fma(v_set(2), x, v_set(3)), v_set(6));
+    /* 2x + 3 is exact near its zero at -1.5; a clipped x does not overflow there. */
+    const vec t = v_fma(v_set(2), v_min(v_set(3), v_max(v_set(-3), x)), v_set(3));
+#if V_DOUBLE
+    const vec slope = v_div(t, v_set(6));
+#else
+    const vec slope = v_fma(t, v_set(0x1.555556p-3f), v_mul(t, v_set(-0x1.555556p-28f)));
+#endif
     const vec d = v_select(v_le(v_set(3), x), g, v_mul(g, slope));
     return v_drop(v_le(x, v_set(-3)), d);
 }

@@ -257,16 +257,42 @@ ACT_OP void v_prefetch(const elem *p)
     ACT_LOOP1(kind##_unit, kind, unit)                                                             \
     ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
     ACT_LOOP2(kind##_from_output, kind, out)                                                       \
-    ACT_UNIT_OR_ANY(kind, fwd, ACT_SYMBOL(kind, unit), ACT_SYMBOL(kind, any))                      \
-    ACT_UNIT_OR_ANY(kind, fwd_stream, ACT_STREAM_SYMBOL(kind, unit), ACT_STREAM_SYMBOL(kind, any)) \
+    ACT_EITHER1(kind, fwd, (elem)p->beta == 1, unit, any)                                          \
     ACT_KERNEL_ROW(kind, kind, fwd, bwd, ACT_SYMBOL(kind, out), ACT_STREAM_SYMBOL(kind, out))
-#define ACT_UNIT_OR_ANY(kind, op, unit, any)                                                       \
-    __attribute__((unused)) static void ACT_SYMBOL(kind, op)(const act_params *p, const void *in,  \
-                                                             void *out, size_t n)                  \
+/* op is one loop where the parameters p meet a condition, and another where they do not. */
+#define ACT_EITHER1(kind, op, condition, one, other)                                               \
+    static void ACT_SYMBOL(kind, op)(const act_params *p, const void *in, void *out, size_t n)     \
     {                                                                                              \
-        act_forward_fn *const one = (elem)p->beta == 1 ? unit : any;                               \
-        one(p, in, out, n);                                                                        \
+        ((condition) ? ACT_SYMBOL(kind, one) : ACT_SYMBOL(kind, other))(p, in, out, n);            \
+    }                                                                                              \
+    ACT_EITHER1_STREAM(kind, op, condition, one, other)
+#define ACT_EITHER2(kind, op, condition, one, other)                                               \
+    static void ACT_SYMBOL(kind, op)(const act_params *p, const void *in, const void *grad_out,    \
+                                     void *grad_in, size_t n)                                      \
+    {                                                                                              \
+        ((condition) ? ACT_SYMBOL(kind, one) : ACT_SYMBOL(kind, other))(p, in, grad_out, grad_in,  \
+                                                                        n);                        \
+    }                                                                                              \
+    ACT_EITHER2_STREAM(kind, op, condition, one, other)
+#if V_STREAM
+#define ACT_EITHER1_STREAM(kind, op, condition, one, other)                                        \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *p, const void *in, void *out,        \
+                                            size_t n)                                              \
+    {                                                                                              \
+        ((condition) ? ACT_STREAM_SYMBOL(kind, one) : ACT_STREAM_SYMBOL(kind, other))(p, in, out,  \
+                                                                                      n);          \
     }
+#define ACT_EITHER2_STREAM(kind, op, condition, one, other)                                        \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *p, const void *in,                   \
+                                            const void *grad_out, void *grad_in, size_t n)         \
+    {                                                                                              \
+        ((condition) ? ACT_STREAM_SYMBOL(kind, one)                                                \
+                     : ACT_STREAM_SYMBOL(kind, other))(p, in, grad_out, grad_in, n);               \
+    }
+#else
+#define ACT_EITHER1_STREAM(kind, op, condition, one, other)
+#define ACT_EITHER2_STREAM(kind, op, condition, one, other)
+#endif
 #define ACT_KERNEL_ROW(row, kind, fwd, bwd, output, output_stream)                                 \
     extern const struct act_row ACT_ROW(row);                                                      \
     const struct act_row ACT_ROW(row) = {.forward = ACT_SYMBOL(kind, fwd),                         \

@@ -134,13 +134,11 @@ ACT_OP vec gate_backward(vec g, struct gate_argument u)
 #define ACT_KERNEL_GATE(kind) ACT_KERNEL(kind)
 #else
 #define ACT_KERNEL_GATE(kind)                                                                      \
-    ACT_LOOP1(kind##_forward, ACT_SYMBOL(kind, any))                                               \
-    ACT_LOOP1(kind##_near, ACT_SYMBOL(kind, near))                                                 \
-    static void ACT_SYMBOL(kind, fwd)(const act_params *p, const void *in, void *out, size_t n)    \
-    {                                                                                              \
-        (kind##_is_near(p) ? ACT_SYMBOL(kind, near) : ACT_SYMBOL(kind, any))(p, in, out, n);       \
-    }                                                                                              \
-    ACT_KERNEL_ROW__(kind, NULL)
+    ACT_LOOP1(kind##_forward, kind, any)                                                           \
+    ACT_LOOP1(kind##_near, kind, near)                                                             \
+    ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
+    ACT_EITHER1(kind, fwd, kind##_is_near(p), near, any)                                           \
+    ACT_KERNEL_ROW(kind, kind, fwd, bwd, NULL, NULL)
 #endif
 
 #endif
