@@ -71,7 +71,8 @@ ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
 ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec a = v_min(v_set(10.9f), v_abs(x)), u = v_mul(a, a); /* t(10.9) = 109.8: n = -158 */
+    /* t(10.9) = 109.8: n = -158 */
+    const vec all = v_abs(x), a = v_min(v_set(10.9f), all), u = v_mul(a, a);
     const vec k = v_add(u, v_set(A_HIGH)), error = v_sub(u, v_sub(k, v_set(A_HIGH)));
     const vec k_low = v_add(error, v_add(v_mul_low(a, a, u), v_set(A_REST)));
     const vec v = v_mul(a, k), low = v_fma(a, k_low, v_mul_low(a, k, v));
@@ -87,7 +88,8 @@ ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
     q = v_fma(q, r, v_set(0x1.2444f2p-4f));
     const struct half_logistic l = v_half_logistic(shifted, q, r);
     const vec t = v_quotient(v_mul(a, l.s), (struct denominator){l.d, l.low});
-    return v_fnma(t, v_set(LOGISTIC_SCALE), v_max(v_set(-0.0f), x));
+    const vec scale = v_keep(v_lt(all, v_set(10.9f)), v_set(LOGISTIC_SCALE)); /* no assist beyond */
+    return v_fnma(t, scale, v_max(v_set(-0.0f), x));
 }
 #endif
 
