@@ -39,7 +39,7 @@ ACT_OP struct gauss v_gauss(vec a)
     const vec slope = v_mul(v_mul(low, v_set(TWO_BY_SQRTPI)), r.e.value);
     r.q = v_mul(half, v_sub(v_erfc(z), slope));
 
-    r.w = v_div(v_set(1), square);
+    r.w = v_div(v_set(1), v_max(v_set(1), square)); /* for a >= FAR */
     vec s = v_set(654729075);
     s = v_fma(s, r.w, v_set(-34459425));
     s = v_fma(s, r.w, v_set(2027025));

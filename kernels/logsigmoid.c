@@ -10,7 +10,7 @@ ACT_OP vec logsigmoid_forward(vec x, struct vparams p)
     const vec a = v_abs(x);
     const vec base = v_min(v_set((elem)-0.0), x); /* -0, so that a zero logarithm leaves -0 */
 #if V_DOUBLE
-    const vec z = v_exp(v_neg(a));
+    const vec z = v_exp(v_neg(v_min(v_set(760), a))); /* e^-760 = 0 */
     return v_sub(base, v_select(v_lt(v_set(50), a), z, v_log1p(z)));
 #else
     const struct scaled l = v_log1p_exp_eight(a);

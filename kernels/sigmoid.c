@@ -8,7 +8,7 @@
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec z = v_exp(v_neg(v_abs(x)));
+    const vec z = v_exp(v_neg(v_min(v_set(760), v_abs(x)))); /* e^-760 = 0 */
     return v_div(v_select(v_lt(x, v_set(0)), z, v_set(1)), v_add(v_set(1), z));
 }
 

@@ -8,7 +8,7 @@
 ACT_OP vec tanh_forward(vec x, struct vparams p)
 {
     (void)p;
-    return v_tanh(x);
+    return v_tanh(v_min(v_set(25), v_max(v_set(-25), x))); /* SLEEF's overflows */
 }
 #else
 /* tanh a = c0 + t (c1 + ... + c7 t^6), t = a - c: rows c, c0 .. c7, relative error 2^-25.7

@@ -5,18 +5,19 @@
 #include "kernels/avx512/tables/mish.h"
 #include "kernels/avx512/tables/mish_grad.h"
 
+#define MISH_START 8.05f
 #define MISH_END 9.69f /* 1 - mish(x) / x = 2^-27 */
 
 /* x c0 + x t q: t q > 0 at 0, so that -0 stays; x in the second term stays finite. */
 ACT_OP vec mish_near(vec x, const struct table *t)
 {
-    const vec inner = v_min(v_set(MISH_END), x), number = table_number(inner, MISH_INDEX);
+    const vec inner = v_max(v_set(-MISH_START), v_min(v_set(MISH_END), x)), number = table_number(inner, MISH_INDEX);
     const struct table_point p = table_point(t, 5, inner, number);
     return v_fma(x, table_row(t, 1, number), v_mul(v_mul(p.t, p.slope), inner));
 }
 ACT_OP vmask mish_far(vec x)
 {
-    return v_lt(x, v_set(-8.05f));
+    return v_lt(x, v_set(-MISH_START));
 }
 /* x tanh(log1p(w)) = x w (1 - w/2 + w^3/4 ...), w = e^x */
 ACT_OP vec mish_tail(vec x)
@@ -29,7 +30,7 @@ ACT_OP vec mish_tail(vec x)
 
 ACT_OP vec mish_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec inner = v_min(v_set(10.25f), x); /* f' = 1 + 2^-24.1 */
+    const vec inner = v_max(v_set(-MISH_START), v_min(v_set(10.25f), x)); /* f' = 1 + 2^-24.1 */
     return v_mul(g, table_value(t, 6, inner, table_number(inner, MISH_GRAD_INDEX)));
 }
 #define mish_far_grad mish_far
