@@ -87,9 +87,9 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
     const vec below = v_mul(v_mul(v_mul(t, v_select(lifted, first, one)), g), last);
 
     const vmask flat = v_eq(p.beta, v_set(0));
-    const vmask far = v_eq(x, v_set(INFINITY));
+    const vmask far = v_eq(v_abs(x), v_set(INFINITY));
     /* (1 +- a / root) / 2 where that does not cancel: nearer, as sum is not in it. */
-    const vec ratio = v_select(far, one, v_div(r.x, r.root));
+    const vec ratio = v_select(far, one, v_div(v_drop(far, r.x), r.root));
     const vmask negative = v_lt(x, v_set(0));
     const vec above = v_mul(g, v_fma(half, v_select(negative, v_neg(ratio), ratio), half));
     const vec relu_grad = v_keep(v_lt(v_set(0), x), g);
