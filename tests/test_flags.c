@@ -2,9 +2,10 @@
  * earned. Each table, mode and kind, with the default parameters and others, over every exponent.
  *
  * Earned are an overflow of a result whose real value is beyond the floats, and an invalid
- * operation of an infinite g with a derivative of 0. A NaN in x may raise FE_INVALID on x86: minps,
- * maxps and the comparisons of SSE do so for quiet NaNs, and to screen them would cost an operation
- * or two in each kernel. One in g may not.
+ * operation of an infinite g with a derivative of 0 (or below the error of a sum that cancels) or
+ * of a g of 0 with an infinite derivative. A NaN in x may raise FE_INVALID on x86: minps, maxps and
+ * the comparisons of SSE do so for quiet NaNs, and to screen them would cost an operation or two in
+ * each kernel. One in g may not, but in the scalar table, where the comparisons are C's.
  *
  * test_flags [kind]: only this one, and all of its flags are shown. */
 #include "ops.h"
@@ -28,7 +29,10 @@ static const struct {
 } allowed[] = {
     /* SLEEF's double functions beyond the range where they matter. */
     {"scalar", "sigmoid", FORWARD, FE_OVERFLOW},
+    {"scalar", "sigmoid", FORWARD, FE_INVALID},
     {"scalar", "logsigmoid", FORWARD, FE_OVERFLOW},
+    {"scalar", "logsigmoid", FORWARD, FE_INVALID},
+    {"scalar", "tanh", FORWARD, FE_DIVBYZERO},
     {"scalar", "tanh", FORWARD, FE_INVALID},
     {"scalar", "tanh", FORWARD, FE_OVERFLOW},
     {"scalar", "gelu", FORWARD, FE_DIVBYZERO},
@@ -39,7 +43,9 @@ static const struct {
     {NULL, "softplus", FROM_OUTPUT, FE_OVERFLOW},
     {"avx512", "tanh", BACKWARD, FE_OVERFLOW},
     {"avx512", "mish", FORWARD, FE_OVERFLOW},
+    {"avx512", "mish", FORWARD, FE_INVALID},
     {"avx512", "mish", BACKWARD, FE_OVERFLOW},
+    {"avx512", "mish", BACKWARD, FE_INVALID},
 };
 
 static int is_allowed(act_kind kind, int op, int flag)
@@ -121,7 +127,7 @@ static int earned(int op, act_kind kind, const act_params *p, float x, float g)
     const double most = (double)FLT_MAX * (1 - 0x1p-22);
     if (op == FORWARD ? isfinite(x) : isfinite(g))
         flag |= fabs(r.result) >= most ? FE_OVERFLOW : 0;
-    if (isnan(x))
+    if (isnan(x) || (isnan(g) && act_get_isa() == ACT_ISA_SCALAR))
         flag |= FE_INVALID;
     return flag;
 }
