@@ -19,9 +19,10 @@ ACT_OP vec celu_forward(vec x, struct vparams p)
 {
     const vec inner = celu_inner(x, p.alpha), t = v_div(inner, p.alpha);
     /* e^-40 - 1 = -1 in either type. */
-    const vec y = v_mul(p.alpha, v_expm1(v_max(v_set(-40), t)));
+    const vec last = v_set(-40), far = v_select(v_eq(x, v_set(-INFINITY)), last, v_max(last, t));
+    const vec y = v_mul(p.alpha, v_expm1(far));
     /* Where t is tiny it may be subnormal, and x is nearly the answer: x + x t/2, 2^-28 squared. */
-    const vec near = v_fma(v_mul(v_set(0.5f), inner), t, inner);
+    const vec near = v_fma(v_mul(v_set(0.5f), inner), v_max(v_set(-1), t), inner);
     const vec below = v_select(v_lt(v_abs(t), v_set(V_DOUBLE ? 0x1p-28f : 0x1p-13f)), near, y);
     return v_select(v_le(v_set(0), x), x, below);
 }

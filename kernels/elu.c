@@ -24,7 +24,7 @@ ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
 #else
     /* alpha's exponent joins n, so that no product over- or underflows before the result. */
     const vmask tiny = v_lt(v_abs(alpha), v_set(0x1p-100f));
-    const vec normal = v_select(tiny, v_mul(alpha, v_set(0x1p64f)), alpha);
+    const vec normal = v_mul(alpha, v_select(tiny, v_set(0x1p64f), v_set(1)));
     const vint exponent = i_sub(i_sar(v_bits(v_abs(normal)), 23), i_set(127));
     const vint unscale = v_bits(v_keep(tiny, v_from_bits(i_set(64))));
     const vec mantissa = v_or(v_and(normal, v_from_bits(i_set((int32_t)0x807fffff))), v_set(1));

@@ -44,11 +44,16 @@ ACT_OP vec v_mul_low_wide(vec a, vec b, vec product)
  * and sum are added. Where they overflow, plainly. */
 ACT_OP vec v_fma_tight(vec a, vec b, vec c)
 {
-    const vec product = v_mul(a, b), sum = v_add(product, c), back = v_sub(sum, product);
-    const vec low = v_add(v_sub(product, v_sub(sum, back)), v_sub(c, back));
-    const vec both = v_add(low, v_mul_low(a, b, product)), tight = v_add(sum, both);
+    const vec plain = v_mul(a, b), sum = v_add(plain, c);
+    /* No inf - inf, which would raise FE_INVALID. */
+    const vmask finite = v_lt(v_abs(sum), v_set(INFINITY));
+    const vec product = v_keep(finite, plain), inner = v_keep(finite, sum),
+              term = v_keep(finite, c);
+    const vec back = v_sub(inner, product);
+    const vec low = v_add(v_sub(product, v_sub(inner, back)), v_sub(term, back));
+    const vec both = v_add(low, v_mul_low(v_keep(finite, a), v_keep(finite, b), product));
     /* A low part of 0 or NaN changes nothing, not even the sign of a zero sum. */
-    return v_select(v_lt(v_set(0), v_abs(both)), tight, sum);
+    return v_select(v_lt(v_set(0), v_abs(both)), v_add(sum, both), sum);
 }
 #endif
 

@@ -133,7 +133,8 @@ ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
 {
     const vec half =
         v_select(v_lt(v_set(1), v_abs(p.alpha)), v_set(0.5f), v_set(1)); /* no overflow */
-    const vec a = v_mul(p.alpha, half), r = v_mul(y, half);
+    const vmask none = v_eq(p.alpha, v_set(0));
+    const vec a = v_select(none, v_set(1), v_mul(p.alpha, half)), r = v_mul(y, half);
     const vec t = v_mul(v_div(v_sub(a, r), a), v_div(v_add(a, r), a));
     const vec d = v_mul(v_mul(v_mul(t, p.alpha), p.beta), g);
     return scaled_tanh_grad(d, y, p);

@@ -77,7 +77,8 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
         v_select(r.large, v_mul(lift, v_set(DOWN)), v_select(r.little, v_set(UP), lift));
     const vec second_b = v_select(r.large, v_set(DOWN), v_select(r.little, v_set(UP), one));
     const vec b = v_mul(v_mul(p.beta, first_b), v_mul(half, second_b));
-    const vec d = v_fma_tight(r.x, v_add(r.x, r.root), r.b);
+    const vmask flat = v_eq(p.beta, v_set(0));
+    const vec d = v_select(flat, one, v_fma_tight(r.x, v_add(r.x, r.root), r.b));
     const vec least = v_select(lifted, v_set(LEAST * (LIFT / 32)), v_set(LEAST));
     const vec t = v_max(v_div(b, d), least);
     /* 1 / lift before g where t is large, in halves around it where it is small. */
@@ -86,10 +87,9 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
     const vec last = v_select(v_both(lifted, small), v_set(1 / HALF_LIFT), one);
     const vec below = v_mul(v_mul(v_mul(t, v_select(lifted, first, one)), g), last);
 
-    const vmask flat = v_eq(p.beta, v_set(0));
-    const vmask far = v_eq(x, v_set(INFINITY));
+    const vmask far = v_eq(v_abs(x), v_set(INFINITY));
     /* (1 +- a / root) / 2 where that does not cancel: nearer, as sum is not in it. */
-    const vec ratio = v_select(far, one, v_div(r.x, r.root));
+    const vec ratio = v_select(far, one, v_div(v_drop(far, r.x), v_max(v_set(LEAST), r.root)));
     const vmask negative = v_lt(x, v_set(0));
     const vec above = v_mul(g, v_fma(half, v_select(negative, v_neg(ratio), ratio), half));
     const vec relu_grad = v_keep(v_lt(v_set(0), x), g);

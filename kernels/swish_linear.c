@@ -35,7 +35,10 @@ ACT_OP vec swish_linear_near(vec x, struct vparams p)
     const vec plus = v_keep(above, v_mul(size, v_mul(more_low, v_set(-1 / LOGISTIC_SCALE))));
     const vec tail = gate_tail_plus(size, b, v_set(0), &plus);
     const vec rest = v_mul(tail, v_xor(v_set(-LOGISTIC_SCALE), flip));
-    return v_drop(lost, v_fma_tight(factor, v_drop(lost, x), rest));
+    const vec y = v_drop(lost, v_fma_tight(factor, v_drop(lost, x), rest));
+    /* At 0 the zero of x + alpha x. */
+    const vec none = v_sign(x);
+    return v_select(v_eq(x, v_set(0)), v_fma(alpha, none, none), y);
 }
 #endif
 

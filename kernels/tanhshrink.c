@@ -22,7 +22,8 @@ ACT_OP vec tanhshrink_forward(vec x, struct vparams p)
     const vec a = v_abs(x), inner = v_min(v_set(25), a), t = v_add(inner, inner);
     const vec z = v_exp(v_neg(t)), s = v_div(z, v_add(v_set(1), z));
     const vec far = v_fma(v_set(2), s, v_sub(a, v_set(1)));
-    return v_select(v_lt(a, v_set(1)), tanhshrink_near(x), v_or(far, v_sign(x)));
+    const vec near = tanhshrink_near(v_min(v_set(1), v_max(v_set(-1), x)));
+    return v_select(v_lt(a, v_set(1)), near, v_or(far, v_sign(x)));
 }
 
 ACT_OP vec tanhshrink_backward(vec x, vec g, struct vparams p)
