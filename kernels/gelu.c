@@ -37,7 +37,8 @@ ACT_OP struct gauss v_gauss(vec a)
     const vec z = v_mul(near, v_set(INV_SQRT2));
     const vec low = v_fma(near, v_set(INV_SQRT2_LOW), v_mul_low(near, v_set(INV_SQRT2), z));
     const vec slope = v_mul(v_mul(low, v_set(TWO_BY_SQRTPI)), r.e.value);
-    r.q = v_mul(half, v_sub(v_erfc(z), slope));
+    /* SLEEF's divides by z; erfc is 1 below 2^-54. */
+    r.q = v_mul(half, v_sub(v_erfc(v_max(v_set(0x1p-100), z)), slope));
 
     r.w = v_div(v_set(1), v_max(v_set(1), square)); /* for a >= FAR */
     vec s = v_set(654729075);
