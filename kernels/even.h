@@ -37,10 +37,15 @@ ACT_OP struct even v_even(const float table[9][8], vec a, vec low)
     return e;
 }
 
-/* (w + low) (value + rest) as one float. */
+/* (w + low) (value + rest) >= 0 as one float. */
 ACT_OP vec v_even_times(vec w, vec low, struct even e)
 {
-    return v_fma_tight(w, e.value, v_fma(w, e.rest, v_mul(low, e.value)));
+    const vec y = v_fma_tight(w, e.value, v_fma(w, e.rest, v_mul(low, e.value)));
+#if V_HAS_FMA
+    return y;
+#else
+    return v_abs(y); /* where w is subnormal, Dekker's low may be more than w */
+#endif
 }
 #endif
 #endif

@@ -21,12 +21,21 @@ struct hardsigmoid_ab {
     vmask large;
 };
 
+/* Of x, so that alpha x is at most AB_LAST; infinite where it is less for every finite x; not for
+ * alpha = 0. */
+ACT_OP vec hardsigmoid_ab_most(vec alpha)
+{
+    const vec quarter = v_set(0.25f), size = v_abs(alpha);
+    const vec most = v_div(v_set(AB_LAST), v_max(quarter, size));
+    return v_select(v_inside(v_set(0), size, quarter), v_set(INFINITY), most);
+}
+
 ACT_OP struct hardsigmoid_ab hardsigmoid_ab_scale(struct vparams p)
 {
     const vec down = v_set(0x1p-4f), one = v_set(1);
     const vmask large = v_lt(v_set(AB_LARGE), v_max(v_abs(p.alpha), v_abs(p.beta)));
     const vec scale = v_select(large, down, one), alpha = v_mul(p.alpha, scale);
-    const vec most = v_div(v_set(AB_LAST), v_max(v_set(0.25f), v_abs(alpha)));
+    const vec most = hardsigmoid_ab_most(alpha);
     return (struct hardsigmoid_ab){alpha, v_mul(p.beta, scale), scale, most, large};
 }
 
@@ -55,7 +64,7 @@ ACT_OP vec hardsigmoid_ab_backward(vec x, vec g, struct vparams p)
     const struct hardsigmoid_ab s = hardsigmoid_ab_scale(p);
     const vmask small = v_both(v_lt(v_abs(alpha), one), v_lt(v_abs(p.beta), v_set(AB_SMALL)));
     const vec scale = v_select(small, v_set(0x1p30f), s.scale), a = v_mul(alpha, scale);
-    const vec most = v_div(v_set(AB_LAST), v_max(v_set(0.25f), v_abs(a)));
+    const vec most = hardsigmoid_ab_most(a);
     const vec inner = v_min(most, v_max(v_neg(most), x));
     const vmask below_one = hardsigmoid_ab_below(a, inner, v_mul(high, scale), v_mul(low, scale));
     const vec beta = v_mul(v_neg(p.beta), scale);

@@ -149,9 +149,12 @@ ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
     const vec a = v_select(v_eq(p.alpha, v_set(0)), one, v_mul(p.alpha, scale));
     const vec inverse = v_div(one, a), inner = v_mul(y, scale), r = v_mul(inner, inverse);
     const vec low = v_mul(v_fma_tight(v_neg(r), a, inner), inverse);
-    const vec t = v_fma_tight(v_neg(r), r, one);
+    /* 1 - r^2 = (1 - r) (1 + r) as t + t_low, 1 - r as first + rest */
+    const vec q = v_abs(r), first = v_sub(one, q), rest = v_sub(v_sub(one, first), q);
+    const vec t = v_fma_tight(first, q, first), lost = v_fma_tight(first, q, v_sub(first, t));
+    const vec more = v_fma(rest, v_add(one, q), v_mul(v_mul(v_set(-2), r), low));
     const struct scaled_tanh_factor f = scaled_tanh_factor(p);
-    const vec t_low = v_fma(v_mul(v_set(-2), r), v_mul(low, f.k), v_mul(t, f.low));
+    const vec t_low = v_fma(v_add(lost, more), f.k, v_mul(t, f.low));
     const vec d = scaled_tanh_times(v_fma_tight(t, f.k, t_low), g, f.n, p);
     return scaled_tanh_grad(d, y, p);
 }
