@@ -136,6 +136,30 @@ ACT_OP struct vtolerance v_tolerance(const struct act_tolerance *t, int low_bits
                                v_set((float)(t->ulp + 1) * 0x1p-23f)};
 }
 
+#if ACT_ISA_IS_SCALAR
+#define LOOK_UP NULL /* the reference of the other tables computes */
+#else
+#define LOOK_UP ACT_SYMBOL(half, look_up)
+static void LOOK_UP(const uint16_t *table, const void *in, void *out, size_t n)
+{
+    const unsigned char *p = in;
+    unsigned char *to = out;
+#if H_HAS_GATHER
+    for (size_t i = 0; i < n; i += 2 * VL) {
+        const vint a = h_gather(table, h_load(p + 2 * i));
+        const vint b = h_gather(table, h_load(p + 2 * i + 2 * VL));
+        h_store(to + 2 * i, a, b);
+    }
+#else
+    for (size_t i = 0; i < n; i++) {
+        uint16_t x;
+        memcpy(&x, p + 2 * i, sizeof x);
+        memcpy(to + 2 * i, &table[x], sizeof x);
+    }
+#endif
+}
+#endif
+
 #define HALF_TYPE(type, low_bits)                                                                  \
     static void ACT_SYMBOL(type, widen)(const void *in, float *out, size_t n)                      \
     {                                                                                              \
@@ -182,7 +206,7 @@ ACT_OP struct vtolerance v_tolerance(const struct act_tolerance *t, int low_bits
                                                 : type##_loop(y, y, y, 0, t, out, doubtful, n);    \
     }                                                                                              \
     extern const struct act_half ACT_ROW(type);                                                    \
-    const struct act_half ACT_ROW(type) = {ACT_SYMBOL(type, widen), ACT_SYMBOL(type, narrow)};
+    const struct act_half ACT_ROW(type) = {ACT_SYMBOL(type, widen), ACT_SYMBOL(type, narrow), LOOK_UP};
 
 HALF_TYPE(bf16, BF16)
 HALF_TYPE(f16, F16)

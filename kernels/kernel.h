@@ -22,6 +22,7 @@
  *        h_load (VL numbers, a lane each), h_store(p, a, b) (a's lanes and b's, all < 2^16)
  *        h_shr16 (logical)    h_clear(a, b): a & b == 0, a mask    h_lanes: bit i for lane i
  *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
+ *        h_gather(table, i) = table[i], of uint16_t, a lane each, where H_HAS_GATHER
  *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
  * and for kernels/rows.h

@@ -82,7 +82,7 @@ __attribute__((noinline)) static act_status run_half(const struct call *c, struc
                                                      struct act_job *job)
 {
     struct act_half_call half;
-    act_half_prepare(&half, choice, c->dtype, c->op, c->kind, c->params);
+    act_half_prepare(&half, choice, c->dtype, c->op, c->kind, c->params, c->n);
     job->half = &half;
     run_job(c, job);
     return ACT_OK;

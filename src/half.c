@@ -15,6 +15,9 @@
 /* A chunk's arrays are on the stack, 16 KiB in all with those of the f64 kernel. */
 enum { CHUNK = 1024, BATCH = 64, BLOCK = ACT_HALF_BLOCK };
 
+/* Elements of a call that fills a table, 100 us of work, and of one that uses it. */
+enum { TABLE_FILL_MIN = 32768, TABLE_USE_MIN = 1024 };
+
 /* ---- what the f32 kernel's error may be ---------------------------------------------------------
  */
 
@@ -83,21 +86,6 @@ static struct act_tolerance tolerance_of(struct act_choice choice, enum act_oper
         t.each = 0x1p-24f; /* of |g|: found are 2^-26.3 beyond the bound */
     }
     return t;
-}
-
-void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
-                      enum act_operation op, act_kind kind, const act_params *p)
-{
-    const struct act_table *table = act_tables[choice.isa];
-    call->f16 = dtype == ACT_F16 || dtype == ACT_F16_F32;
-    call->to_f32 = dtype == ACT_BF16_F32 || dtype == ACT_F16_F32;
-    call->op = op;
-    call->convert = call->f16 ? table->f16 : table->bf16;
-    call->row = act_row_of(choice, ACT_F32, kind);
-    call->row_f64 = act_row_of(choice, ACT_F64, kind);
-    call->params = (act_params){(double)(float)p->alpha, (double)(float)p->beta,
-                                (double)(float)p->gamma, (double)(float)p->delta};
-    call->tolerance = tolerance_of(choice, op, kind, &call->params);
 }
 
 /* ---- one rounding from f64 ----------------------------------------------------------------------
@@ -243,8 +231,8 @@ static void narrow(const struct act_half_call *call, const float *x, const float
         evaluate_doubtful(call, x, g, out, doubtful, count);
 }
 
-void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
-                  size_t n)
+static void compute(const struct act_half_call *call, const void *in, const void *grad_out,
+                    void *out, size_t n)
 {
     float x[CHUNK], g[CHUNK], y[CHUNK];
     const float *const gradient = call->op == ACT_FORWARD ? NULL : g;
@@ -263,4 +251,77 @@ void act_half_run(const struct act_half_call *call, const void *in, const void *
             narrow(call, x, gradient, y, to, size);
         }
     }
+}
+
+/* ---- tables -------------------------------------------------------------------------------------
+ * A function of one 16-bit number has 65,536 results: at default parameters the first large call
+ * notes them all, computed as ever, and from then on they are looked up. It takes .15 ns an element
+ * on AVX-512 where computing takes .35 and more. 128 KiB for each kind and type, of which ordinary data
+ * touch 4 to 12; pages that are never written take no memory. */
+
+enum { TABLE_EMPTY, TABLE_BEGUN, TABLE_READY };
+static _Atomic unsigned char table_states[2][ACT_KIND_COUNT];
+static uint16_t tables[2][ACT_KIND_COUNT][65536 + 2];
+
+/* NULL if it is not there: while another thread fills it, and for ever in a child that was forked
+ * meanwhile, calls compute. */
+static const uint16_t *table_of(const struct act_half_call *call, act_kind kind, size_t n)
+{
+    _Atomic unsigned char *const state = &table_states[call->f16][kind];
+    uint16_t *const table = tables[call->f16][kind];
+    unsigned char found = atomic_load_explicit(state, memory_order_acquire);
+    if (found == TABLE_READY)
+        return table;
+    if (found != TABLE_EMPTY || n < TABLE_FILL_MIN ||
+        !atomic_compare_exchange_strong_explicit(state, &found, TABLE_BEGUN, memory_order_relaxed,
+                                                 memory_order_relaxed))
+        return NULL;
+    for (size_t first = 0; first < 65536; first += CHUNK) {
+        uint16_t x[CHUNK];
+        for (size_t i = 0; i < CHUNK; i++)
+            x[i] = (uint16_t)(first + i);
+        compute(call, x, NULL, table + first, CHUNK);
+    }
+    atomic_store_explicit(state, TABLE_READY, memory_order_release);
+    return table;
+}
+
+static void look_up(const struct act_half_call *call, const unsigned char *in, unsigned char *out,
+                    size_t n)
+{
+    const size_t whole = n / BLOCK * BLOCK;
+    call->convert->look_up(call->table, in, out, whole);
+    for (size_t i = whole; i < n; i++) {
+        uint16_t x;
+        memcpy(&x, in + 2 * i, sizeof x);
+        memcpy(out + 2 * i, &call->table[x], sizeof x);
+    }
+}
+
+void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
+                      enum act_operation op, act_kind kind, const act_params *p, size_t n)
+{
+    const struct act_table *table = act_tables[choice.isa];
+    call->f16 = dtype == ACT_F16 || dtype == ACT_F16_F32;
+    call->to_f32 = dtype == ACT_BF16_F32 || dtype == ACT_F16_F32;
+    call->op = op;
+    call->convert = call->f16 ? table->f16 : table->bf16;
+    call->row = act_row_of(choice, ACT_F32, kind);
+    call->row_f64 = act_row_of(choice, ACT_F64, kind);
+    call->params = (act_params){(double)(float)p->alpha, (double)(float)p->beta,
+                                (double)(float)p->gamma, (double)(float)p->delta};
+    call->tolerance = tolerance_of(choice, op, kind, &call->params);
+    call->table = NULL;
+    if (op == ACT_FORWARD && !call->to_f32 && n >= TABLE_USE_MIN && call->convert->look_up &&
+        are_defaults(kind, &call->params))
+        call->table = table_of(call, kind, n);
+}
+
+void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
+                  size_t n)
+{
+    if (call->table)
+        look_up(call, in, out, n);
+    else
+        compute(call, in, grad_out, out, n);
 }

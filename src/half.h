@@ -15,11 +15,12 @@ struct act_half_call {
     int to_f32;        /* the output is f32 */
     act_params params; /* rounded to float */
     struct act_tolerance tolerance;
+    const uint16_t *table; /* of all results, or NULL */
 };
 
-/* dtype: one of the 16-bit ones. params: within their domain. */
+/* dtype: one of the 16-bit ones. params: within their domain. n: the elements of the whole call. */
 void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
-                      enum act_operation op, act_kind kind, const act_params *params);
+                      enum act_operation op, act_kind kind, const act_params *params, size_t n);
 
 /* grad_out is not used by ACT_FORWARD. out may be in or grad_out if it is a 16-bit array. */
 void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,

@@ -30,6 +30,11 @@ ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
     _mm256_storeu_si256((__m256i *)p, _mm256_permute4x64_epi64(_mm256_packus_epi32(a, b), 0xd8));
 }
+#define H_HAS_GATHER 1
+ACT_OP vint h_gather(const uint16_t *table, vint i) /* and the element after it, then cut off */
+{
+    return _mm256_and_si256(_mm256_i32gather_epi32((const int *)table, i, 2), i_set(0xffff));
+}
 ACT_OP vint h_shr16(vint a) { return _mm256_srli_epi32(a, 16); }
 ACT_OP vmask h_clear(vint a, vint bits)
 {

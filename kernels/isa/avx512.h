@@ -30,6 +30,11 @@ ACT_OP void h_store(unsigned char *p, vint a, vint b)
     const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
     _mm512_storeu_si512(p, _mm512_permutexvar_epi64(order, _mm512_packus_epi32(a, b)));
 }
+#define H_HAS_GATHER 1
+ACT_OP vint h_gather(const uint16_t *table, vint i) /* and the element after it, then cut off */
+{
+    return _mm512_and_si512(_mm512_i32gather_epi32(i, table, 2), i_set(0xffff));
+}
 ACT_OP vint h_shr16(vint a) { return _mm512_srli_epi32(a, 16); }
 ACT_OP vmask h_clear(vint a, vint bits) { return _mm512_testn_epi32_mask(a, bits); }
 ACT_OP uint32_t h_lanes(vmask m) { return m; }

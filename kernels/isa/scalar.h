@@ -31,6 +31,7 @@ ACT_OP vint i_max(vint a, vint b) { return a > b ? a : b; }
 #define i_sar(a, count) ((a) >> (count))
 
 #define H_HAS_F16 0
+#define H_HAS_GATHER 0
 ACT_OP vint h_load(const void *p)
 {
     uint16_t a;

@@ -24,6 +24,7 @@ ACT_OP vint i_max(vint a, vint b) { return _mm_max_epi32(a, b); }
 
 #if ACT_UNIT_HALF
 #define H_HAS_F16 0
+#define H_HAS_GATHER 0
 ACT_OP vint h_load(const void *p) { return _mm_cvtepu16_epi32(_mm_loadl_epi64(p)); }
 ACT_OP void h_store(unsigned char *p, vint a, vint b)
 {
