@@ -68,10 +68,12 @@ ACT_OP vec acon_c_forward(vec x, struct vparams p)
 #if !V_DOUBLE
 ACT_OP int acon_c_is_near(const act_params *p)
 {
-    const double d = (double)(float)p->alpha - (double)(float)p->beta, c = fabs(p->gamma * d);
-    const int small = fabs(p->alpha) <= 0x1p80 && fabs(p->beta) <= 0x1p80;
-    return small && fabs(d) >= 0x1p-80 && fabs(p->gamma) <= 0x1p80 && fabs(p->gamma) >= 0x1p-80 &&
-           c >= GATE_LEAST_B * 1.0001 && c <= GATE_MOST_B * .9999;
+    const float p1 = (float)p->alpha, p2 = (float)p->beta, b = fabsf((float)p->gamma);
+    const float most = 0x1p40f, least = 0x1p-40f; /* no product of these over- or underflows */
+    if (fabsf(p1) > most || fabsf(p2) > most || b < least || b > most)
+        return 0;
+    const float d = fabsf(p1 - p2);
+    return d >= least && d * b >= GATE_LEAST_B && d * b <= GATE_MOST_B;
 }
 
 /* p1 x - d x sigmoid(-|c x|) on c's side, p2 x + d x sigmoid(-|c x|) on the other; d = p1 - p2,

@@ -11,7 +11,8 @@ ACT_OP vec swish_forward(vec x, struct vparams p)
 #if !V_DOUBLE
 ACT_OP int swish_is_near(const act_params *p)
 {
-    return fabs(p->beta) >= GATE_LEAST_B && fabs(p->beta) <= GATE_MOST_B;
+    const float b = fabsf((float)p->beta);
+    return b >= GATE_LEAST_B && b <= GATE_MOST_B;
 }
 
 /* max(x, 0) - a sigmoid(-b a), a = |x|; for b < 0 all of it with both signs changed. */

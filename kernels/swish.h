@@ -81,8 +81,8 @@ ACT_OP vec gate_forward(vec x, struct gate_argument u)
 
 /* b in this range has a shorter way, and so has a = |b x| up to LOGISTIC_MOST: beyond, x
  * sigmoid(-a) is 0 for x < 220. */
-#define GATE_LEAST_B 0.5
-#define GATE_MOST_B  0x1p64
+#define GATE_LEAST_B 0.5f
+#define GATE_MOST_B  0x1p64f
 
 /* size sigmoid(-b size) / LOGISTIC_SCALE for size <= LOGISTIC_MOST / b, b > 0; and a small plus,
  * before the rounding. */

@@ -18,7 +18,8 @@ ACT_OP vec swish_linear_forward(vec x, struct vparams p)
 #if !V_DOUBLE
 ACT_OP int swish_linear_is_near(const act_params *p)
 {
-    return fabs(p->beta) >= GATE_LEAST_B && fabs(p->beta) <= GATE_MOST_B;
+    const float b = fabsf((float)p->beta);
+    return b >= GATE_LEAST_B && b <= GATE_MOST_B;
 }
 
 /* (1 + alpha) x - x sigmoid(-|beta x|) on beta's side, alpha x + x sigmoid(-|beta x|) on the other:
