@@ -51,6 +51,8 @@ function(act_kernel_library target isa unit)
     set(files ${CMAKE_SOURCE_DIR}/kernels/half.c)
   else()
     set(files ${ACT_PARTS})
+  endif()
+  if(unit MATCHES "half|part")
     list(APPEND ARGN -O3) # plain loops become vector code
   endif()
   add_library(${target} OBJECT ${files})

@@ -24,6 +24,8 @@ struct act_half {
      * noted in doubtful, ascending; returns how many. x and v are read if t->high > t->low. */
     size_t (*narrow)(const float *y, const float *x, const float *v, const struct act_tolerance *t,
                      void *out, uint16_t *doubtful, size_t n);
+    /* max(x, 0) as act_forward has it, on the bits. Any n. */
+    void (*relu)(const void *in, void *out, size_t n);
     /* out[i] = table[in[i]], table of 65,536 results and one element more that may be read. NULL:
      * this ISA always computes. */
     void (*look_up)(const uint16_t *table, const void *in, void *out, size_t n);

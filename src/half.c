@@ -256,8 +256,8 @@ static void compute(const struct act_half_call *call, const void *in, const void
 /* ---- tables -------------------------------------------------------------------------------------
  * A function of one 16-bit number has 65,536 results: at default parameters the first large call
  * notes them all, computed as ever, and from then on they are looked up. It takes .15 ns an element
- * on AVX-512 where computing takes .35 and more. 128 KiB for each kind and type, of which ordinary data
- * touch 4 to 12; pages that are never written take no memory. */
+ * on AVX-512 where computing takes .35 and more. 128 KiB for each kind and type, of which ordinary
+ * data touch 4 to 12; pages that are never written take no memory. */
 
 enum { TABLE_EMPTY, TABLE_BEGUN, TABLE_READY };
 static _Atomic unsigned char table_states[2][ACT_KIND_COUNT];
@@ -312,15 +312,19 @@ void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_
                                 (double)(float)p->gamma, (double)(float)p->delta};
     call->tolerance = tolerance_of(choice, op, kind, &call->params);
     call->table = NULL;
-    if (op == ACT_FORWARD && !call->to_f32 && n >= TABLE_USE_MIN && call->convert->look_up &&
-        are_defaults(kind, &call->params))
+    call->direct =
+        op == ACT_FORWARD && kind == ACT_RELU && !call->to_f32 ? call->convert->relu : NULL;
+    if (op == ACT_FORWARD && !call->to_f32 && n >= TABLE_USE_MIN && !call->direct &&
+        call->convert->look_up && are_defaults(kind, &call->params))
         call->table = table_of(call, kind, n);
 }
 
 void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
                   size_t n)
 {
-    if (call->table)
+    if (call->direct)
+        call->direct(in, out, n);
+    else if (call->table)
         look_up(call, in, out, n);
     else
         compute(call, in, grad_out, out, n);
