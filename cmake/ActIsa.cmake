@@ -5,7 +5,8 @@
 #   flags     compiler options for its kernels, and for nothing else
 #
 # Each kind of kinds.inc is compiled once per element type into an object library of its own with
-# these flags, and kernels/half.c into a third; the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
+# these flags, kernels/half.c into a third, and a kind whose file has ACT_THETA once more per element
+# type (theta32, theta64); the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
 # kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast). act_isa_finish() then writes isas.inc, the list
 # of ISAs the C code reads, in the order of the calls.
 
@@ -34,12 +35,24 @@ function(act_kind_files isa files fast)
   set(${fast} ${kinds} PARENT_SCOPE)
 endfunction()
 
+# Kinds with learnable parameters: their files say so in a line ACT_THETA(...).
+set(ACT_THETA_KINDS "")
+foreach(kind IN LISTS ACT_KINDS)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS kernels/${kind}.c)
+  file(STRINGS kernels/${kind}.c act_theta REGEX "^ACT_THETA\\(")
+  if(act_theta)
+    list(APPEND ACT_THETA_KINDS ${kind})
+  endif()
+endforeach()
+list(TRANSFORM ACT_THETA_KINDS REPLACE "(.+)" "${CMAKE_SOURCE_DIR}/kernels/\\1.c"
+     OUTPUT_VARIABLE ACT_THETA_FILES)
+
 # Structured operations: kernels/<part>.c for each ACT_PART of dispatch/parts.inc, like the kinds.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS dispatch/parts.inc)
 file(STRINGS dispatch/parts.inc ACT_PARTS REGEX "^ACT_PART\\(")
 list(TRANSFORM ACT_PARTS REPLACE "^ACT_PART\\(([a-z0-9_]+)\\).*" "${CMAKE_SOURCE_DIR}/kernels/\\1.c")
 
-# act_kernel_library(target isa f32|f64|half|part32|part64 [flags...]). Kernels never go through
+# act_kernel_library(target isa f32|f64|half|theta32|theta64|part32|part64 [flags...]). Kernels never go through
 # link-time optimisation: it could move their code into baseline objects.
 function(act_kernel_library target isa unit)
   string(REGEX MATCH "64$" is_f64 "${unit}")
@@ -49,6 +62,9 @@ function(act_kernel_library target isa unit)
     act_kind_files(${isa} files fast)
   elseif(unit STREQUAL half)
     set(files ${CMAKE_SOURCE_DIR}/kernels/half.c)
+  elseif(unit MATCHES theta)
+    set(files ${ACT_THETA_FILES})
+    list(APPEND ARGN -DACT_UNIT_THETA=1)
   else()
     set(files ${ACT_PARTS})
   endif()
@@ -66,7 +82,7 @@ function(act_kernel_library target isa unit)
 endfunction()
 
 macro(act_isa name features)
-  foreach(act_unit f32 f64 half part32 part64)
+  foreach(act_unit f32 f64 half theta32 theta64 part32 part64)
     act_kernel_library(actk_${name}_${act_unit} ${name} ${act_unit} ${ARGN} -DACT_TEST_DATA=0)
     list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:actk_${name}_${act_unit}>)
   endforeach()
@@ -76,7 +92,9 @@ macro(act_isa name features)
                              ${CMAKE_SOURCE_DIR}/include)
   act_kind_files(${name} act_files act_fast)
   list(TRANSFORM act_fast REPLACE "(.+)" "ACT_FAST_\\1=_,_fast" OUTPUT_VARIABLE act_fast)
-  target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name} ${act_fast})
+  list(TRANSFORM ACT_THETA_KINDS REPLACE "(.+)" "ACT_THETA_\\1=_,THETA_ROW" OUTPUT_VARIABLE act_theta)
+  target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name} ${act_fast}
+                             ${act_theta})
   list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:act_table_${name}>)
 
   list(FIND ACT_ISA_PUBLIC ${name} act_id)

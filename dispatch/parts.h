@@ -64,6 +64,45 @@ struct act_bias_row {
                        double *sums);
 };
 
+/* Columns with parameters of their own, or shared ones, over rows: x[r * step + c], and g and out
+ * likewise, for r < rows and c < cols. Parameter j of column c is theta[j * ld + c], of all columns
+ * theta[j * ld]; up to 15 columns past cols are read, and their sums written. */
+struct act_theta_block {
+    const void *theta;
+    size_t ld;
+    int shared;
+    size_t count; /* parameters of a column: what the kind has, but for apl */
+    const void *x, *g;
+    void *out; /* y; g f'(x), or NULL: it is not asked for */
+    /* sums[j * sums_ld + c] += the terms g df/dtheta_j in the order of r; or NULL */
+    double *sums;
+    size_t sums_ld;
+    size_t rows, cols, step;
+    size_t ahead; /* bytes from what is read to what may be fetched */
+};
+typedef void act_theta_fn(const struct act_theta_block *b);
+
+/* Defined by kernels/<kind>.c as actk_<kind>_theta_<dtype>_<isa> where that has ACT_THETA. */
+struct act_theta_row {
+    act_theta_fn *forward, *backward; /* out may be x, or g */
+    size_t count;                     /* rows of theta */
+};
+struct act_apl_row {
+    act_theta_fn *forward, *backward;
+};
+
+/* Philox's words for n / 64 groups of 64 elements from group on, and what is done with them.
+ * n is a multiple of 64. */
+struct act_rrelu_train_row {
+    /* Fetches bytes of each of the arrays for a group besides. Of the f32 row alone. */
+    void (*words)(uint64_t seed, uint64_t group, uint32_t *words, size_t n,
+                  const void *const arrays[3], size_t bytes);
+    /* slope[i] = min(lower + (upper - lower) u_i, upper) */
+    void (*slopes)(double lower, double upper, const uint32_t *words, void *slope, size_t n);
+    void (*forward)(const void *slope, const void *x, void *y, size_t n); /* any n */
+    void (*backward)(const void *slope, const void *x, const void *g, void *d, size_t n);
+};
+
 /* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
  * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
 struct act_softmax_job {

@@ -22,6 +22,18 @@
 #include "actfn/kinds.inc"
 #undef ACT_KIND
 
+/* &row for a kind whose file has ACT_THETA (ACT_THETA_<kind> is then "_,THETA_ROW"), else NULL. */
+#define THETA(name, dtype)        THETA_(SECOND(ACT_THETA_##name, THETA_NONE, ), name, dtype)
+#define THETA_(what, name, dtype) what(name, dtype)
+#define THETA_NONE(name, dtype)   NULL
+#define THETA_ROW(name, dtype)    &CAT4(actk_##name, _theta, dtype, ACT_ISA_NAME)
+
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
+    extern const struct act_theta_row CAT4(actk_##name, _theta, _f32_, ACT_ISA_NAME),              \
+        CAT4(actk_##name, _theta, _f64_, ACT_ISA_NAME);
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+
 #define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
 extern const struct act_half HALF(bf16), HALF(f16);
 
@@ -39,6 +51,13 @@ const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
     .name = {[ACT_F32] = &PART_ROW(name, _f32_), [ACT_F64] = &PART_ROW(name, _f64_)},
 #include "dispatch/parts.inc"
 #undef ACT_PART
+    .theta =
+        {
+#define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \
+    [ACT_F32][id] = THETA(name, _f32_), [ACT_F64][id] = THETA(name, _f64_),
+#include "actfn/kinds.inc"
+#undef ACT_KIND
+        },
     .row =
         {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds)                    \

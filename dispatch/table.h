@@ -22,6 +22,7 @@ enum {
 struct act_table {
     const struct act_row *row[ACT_MODE_COUNT][ACT_ROW_DTYPES][ACT_KIND_COUNT];
     const struct act_half *bf16, *f16;
+    const struct act_theta_row *theta[ACT_ROW_DTYPES][ACT_KIND_COUNT]; /* NULL: nothing to learn */
 #define ACT_PART(name) const struct act_##name##_row *name[ACT_ROW_DTYPES];
 #include "dispatch/parts.inc"
 #undef ACT_PART

@@ -4,6 +4,7 @@
  * With the defaults 1, 0, 1 this is silu; otherwise the sum may cancel, and its error is relative
  * to |p1| + |p2|, times |x| for y. */
 #include "kernels/swish.h"
+#include "kernels/theta_gate.h"
 
 #if ACT_UNIT_F64
 #define ACON_C_MOST   0x1.fffffffffffffp1023
@@ -116,6 +117,28 @@ ACT_OP vec acon_c_backward(vec x, vec g, struct vparams p)
     return v_or(v_drop(none, v_mul(v_select(plain, one, g), sum)), v_zero_or_nan(x));
 }
 
+#if ACT_UNIT_THETA
+/* With s = silu'(t), t = b (p1 - p2) x: g x s, g x (1 - s), g ((p1 - p2) x)^2 sigmoid'(t). */
+ACT_OP void acon_c_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    const struct gate_argument u = acon_c_argument(x, p);
+    const vec a = v_abs(u.t);
+    const struct theta_gate l = theta_gate(a, u.low, (float)THETA_FAR);
+    const vmask below = v_lt(u.t, v_set(0));
+    const vec inner = v_drop(v_eq(a, v_set(INFINITY)), x); /* 0 inf: the former wins */
+    const vwide gradient = w_from(g), rest = w_sub(w_set(1), w_mul(l.gate, l.scale));
+    /* x s is fading below 0, and x (1 - s) above; the other of them is x times the rest. */
+    const vwide fading_1 = w_mul(w_mul(l.gate, w_from(v_keep(below, inner))), l.scale);
+    const vwide fading_2 = w_mul(w_mul(l.gate, w_from(v_drop(below, inner))), l.scale);
+    d[0] = w_mul(w_fma(w_from(v_drop(below, x)), rest, fading_1), gradient);
+    d[1] = w_mul(w_fma(w_from(v_keep(below, x)), rest, fading_2), gradient);
+    const vwide product = w_mul(w_sub(w_from(p.alpha), w_from(p.beta)), w_from(inner));
+    d[2] = w_mul(w_mul(w_mul(w_mul(l.slope, product), product), l.scale), gradient);
+}
+#endif
+
 ACT_KERNEL_GATE(acon_c)
 ACT_TEST(acon_c, .cancels = 3, .zero = -1.27846454, .zero_over = 'c',
          .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});
+ACT_THETA(acon_c, BY_COLUMNS, acon_c_forward, acon_c_backward, acon_c_gradients, alpha, beta,
+          gamma);

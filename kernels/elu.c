@@ -3,6 +3,7 @@
  * Kinks: 0.
  * f'(0) = alpha, f(-0) = -0, f(-inf) = -alpha. alpha == 0 is the constant 0 below: relu. */
 #include "kernels/math.h"
+#include "kernels/theta.h"
 
 ACT_OP vec elu_forward(vec x, struct vparams p)
 {
@@ -53,6 +54,25 @@ ACT_OP vec elu_from_output(vec y, vec g, struct vparams p)
     return v_select(above, g, v_select(v_eq(p.alpha, v_set(0)), v_zero_or_nan(y), side));
 }
 
+#if ACT_UNIT_THETA
+/* elu_grad_below takes alpha to pieces: what is no number has to come in again. */
+ACT_OP vec elu_theta_backward(vec x, vec g, struct vparams p)
+{
+    const vec d = elu_backward(x, g, p);
+    return v_select(v_lt(v_set(0), x), d, v_or(d, v_sub(p.alpha, p.alpha)));
+}
+
+/* g (e^x - 1) for x <= 0 */
+ACT_OP void elu_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    const vmask above = v_le(v_set(0), x);
+    (void)p;
+    const vec h = v_expm1(v_min(v_set(1), v_max(v_set(-40), x)));
+    d[0] = w_mul(w_from(v_drop(above, g)), w_from(h));
+}
+#endif
+
 ACT_KERNEL_FROM_OUTPUT(elu)
 ACT_TEST(elu, .odd_zero = 1,
          .edge = {-0.3466, -17.33, -40, -87.3365402, -103.972076, -172, -708.4, -745.1});
+ACT_THETA(elu, BY_ROWS, elu_forward, elu_theta_backward, elu_gradients, alpha);

@@ -4,7 +4,8 @@
  *   ACT_ISA_NAME    the ISA: suffix of the symbols
  *   ACT_ISA_HEADER  kernels/isa/<isa>.h
  *   ACT_UNIT_F64    1: the f64 kernels, 0: the f32 kernels, and kernels/half.c (ACT_UNIT_HALF 1)
- * and once more with ACT_TEST_DATA for what the tests read (ACT_TEST).
+ * and once more with ACT_TEST_DATA for what the tests read (ACT_TEST). A file with ACT_THETA also
+ * with ACT_UNIT_THETA, for f with parameters per channel (kernels/theta.h).
  *
  * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
  *   v_stream(p, a) for p aligned to a vector, past the caches, and v_stream_end, where V_STREAM is
@@ -30,6 +31,9 @@
  *   v_max_of (the largest lane, no lane NaN)
  *   f32: vwide, VL doubles: w_set, w_load, w_store, w_from (of a vec), w_to (rounded to a vec),
  *   w_add, w_sub, w_mul, w_div, w_fma
+ * and for kernels/rrelu_train.c
+ *   f32: vquad, QL lanes of 64 bits: q_set, q_lanes (0, 1, ...), q_add, q_xor, q_mul32 (of the low
+ *   halves), q_high (logical shift right by 32), q_store_low (the low halves)
  * The scalar table computes in double for every type (V_DOUBLE without ACT_UNIT_F64). */
 #ifndef ACT_KERNELS_KERNEL_H
 #define ACT_KERNELS_KERNEL_H
@@ -46,6 +50,9 @@
 
 #ifndef ACT_UNIT_HALF
 #define ACT_UNIT_HALF 0
+#endif
+#ifndef ACT_UNIT_THETA
+#define ACT_UNIT_THETA 0
 #endif
 
 #if ACT_UNIT_F64
@@ -243,7 +250,7 @@ ACT_OP void v_prefetch(const elem *p)
  * ACT_KERNEL_UNIT_FROM_OUTPUT(kind): and
  *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) for beta = 1
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
-#if !ACT_TEST_DATA
+#if !ACT_TEST_DATA && !ACT_UNIT_THETA
 #define ACT_KERNEL(kind)                                                                           \
     ACT_LOOP1(kind##_forward, kind, fwd)                                                           \
     ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
@@ -308,9 +315,13 @@ ACT_OP void v_prefetch(const elem *p)
 #define ACT_KERNEL(kind)
 #define ACT_KERNEL_FROM_OUTPUT(kind)
 #define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)
+#if ACT_TEST_DATA
 #define ACT_TEST(kind, ...)                                                                        \
     extern const struct act_test act_test_##kind;                                                  \
     const struct act_test act_test_##kind = {__VA_ARGS__}
+#else
+#define ACT_TEST(kind, ...) struct act_row
+#endif
 #endif
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "dispatch/parts.h"
 #include "kernels/math.h"
+#include "kernels/wide.h"
 
 enum {
     LANES = 16,
@@ -21,25 +22,6 @@ enum {
     TILE = V_DOUBLE ? 32 : 96, /* columns: 8 or 12 KiB of sums on the stack */
     TILE_PARTS = TILE / VL
 };
-
-/* ---- VL doubles, whatever the type --------------------------------------------------------- */
-#if V_DOUBLE
-typedef vec vwide;
-#define w_set v_set
-#define w_add v_add
-#define w_sub v_sub
-#define w_mul v_mul
-#define w_div v_div
-#define w_fma v_fma
-ACT_OP vwide w_from(vec a)
-{
-    return a;
-}
-ACT_OP vec w_to(vwide a)
-{
-    return a;
-}
-#endif
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 #if V_DOUBLE

@@ -4,6 +4,7 @@
 #include "kernels/even.h"
 #include "kernels/exp8.h"
 #include "kernels/swish.h"
+#include "kernels/theta_gate.h"
 
 #if V_DOUBLE
 ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
@@ -160,5 +161,34 @@ ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
 }
 #endif
 
+#if ACT_UNIT_THETA
+/* scaled_tanh_times takes the parameters to pieces: what is no number has to come in again. */
+ACT_OP vec scaled_tanh_theta_backward(vec x, vec g, struct vparams p)
+{
+    const vec odd = v_or(v_sub(p.alpha, p.alpha), v_sub(p.beta, p.beta));
+    return v_or(scaled_tanh_backward(x, g, p), odd);
+}
+
+/* g tanh(b x) and g a x / cosh^2(b x); what b x has been rounded by goes into the former through
+ * the latter. */
+ACT_OP void scaled_tanh_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    const vmask flat_a = v_eq(p.alpha, v_set(0)), flat_b = v_eq(p.beta, v_set(0));
+    const vec nan = v_zero_or_nan(x);
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
+    const vec a = v_abs(u.t), low = v_xor(u.low, v_sign(u.t));
+    const struct theta_gate l = theta_gate(v_add(a, a), v_add(u.low, u.low), 350);
+    const vwide four = w_mul(w_set(4), l.slope), square = w_mul(four, l.scale);
+    const vwide tanh = w_fma(w_from(low), square, w_from(v_or(v_tanh(u.t), nan)));
+    d[0] = w_mul(w_from(v_or(v_drop(flat_b, g), nan)), tanh);
+
+    const vwide inner = w_from(v_drop(v_eq(a, v_set(INFINITY)), x));
+    const vwide first = w_mul(w_from(v_or(v_drop(flat_a, g), nan)), w_from(p.alpha));
+    d[1] = w_mul(w_mul(w_mul(four, first), inner), l.scale);
+}
+#endif
+
 ACT_KERNEL_FROM_OUTPUT(scaled_tanh)
 ACT_TEST(scaled_tanh, .edge = {9.01, -9.01, 44.361416, 52.679184, 0.1733});
+ACT_THETA(scaled_tanh, BY_ROWS, scaled_tanh_forward, scaled_tanh_theta_backward,
+          scaled_tanh_gradients, alpha, beta);

@@ -4,6 +4,7 @@
 #include "kernels/eight.h"
 #include "kernels/exp8.h"
 #include "kernels/swish.h"
+#include "kernels/theta_gate.h"
 
 #if V_DOUBLE
 ACT_OP vec softplus_forward(vec x, struct vparams p)
@@ -89,6 +90,47 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
 }
 
+#if ACT_UNIT_THETA
+/* A negative beta, which act_params does not take: log1p(e^(-c x)) / -c = -f(-x) with c. */
+ACT_OP vec softplus_theta_forward(vec x, struct vparams p)
+{
+    const vec sign = v_sign(p.beta);
+    p.beta = v_abs(p.beta);
+    return v_xor(softplus_forward(v_xor(x, sign), p), sign);
+}
+
+/* -g (a s(-a) + log1p(e^-a)) / beta^2, a = |beta x|: of either sign, and nothing cancels. e^-a
+ * comes out of the sum. */
+ACT_OP void softplus_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
+    const vec size = v_abs(u.t), most = v_set(THETA_FAR), a = v_min(most, size);
+    const vmask far = v_le(most, size);
+#if V_DOUBLE
+    const struct scaled e = v_exp_far(a, u.low);
+    const vec value = e.value, scale = v_drop(far, e.scale), z = v_mul(value, e.scale);
+    const vmask tiny = v_lt(z, v_set(0x1p-60));
+    const vec quotient = v_select(tiny, v_set(1), v_div(v_log1p(z), v_select(tiny, v_set(1), z)));
+    const vec reciprocal = v_div(v_set(1), v_add(v_set(1), z));
+#else
+    const struct reduced e = v_reduce_negative_low(a, u.low);
+    const vec poly = v_exp_poly(e.r, -1, 1);
+    const vwide value = w_from(poly), scale = w_pow2(e.n);
+    const vec z = v_mul(poly, v_pow2(i_max(e.n, i_set(-60)), 0)); /* 1 + z needs no more */
+    const vec quotient = v_log1p_quotient(z);
+    /* 1 / (1 + z), a step of Newton for what 1 + z has been rounded by. */
+    const vwide about = w_from(v_div(v_set(1), v_add(v_set(1), z)));
+    const vwide error = w_sub(w_set(1), w_fma(about, w_from(z), about));
+    const vwide reciprocal = w_fma(about, error, about);
+#endif
+    const vwide inverse = w_div(w_set(1), w_from(p.beta));
+    const vwide exact = w_add(w_from(a), w_from(v_drop(far, u.low)));
+    const vwide sum = w_fma(exact, reciprocal, w_from(quotient));
+    const vwide term = w_mul(w_mul(w_mul(value, sum), inverse), inverse);
+    d[0] = w_mul(w_mul(term, scale), w_from(v_neg(v_drop(far, g))));
+}
+#endif
+
 #if V_DOUBLE
 ACT_KERNEL_FROM_OUTPUT(softplus)
 #else
@@ -96,3 +138,5 @@ ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
 #endif
 ACT_TEST(softplus,
          .edge = {-50, 40, -41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});
+ACT_THETA(softplus, BY_COLUMNS_BUT_SLOPE, softplus_theta_forward, softplus_backward,
+          softplus_gradients, beta);

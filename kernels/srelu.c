@@ -5,6 +5,7 @@
  * f'(alpha) = beta, f'(gamma) = delta. A slope of exactly 0 is a constant. Two roundings; the sum
  * may cancel, and its error is relative to the terms. */
 #include "kernels/math.h"
+#include "kernels/theta.h"
 
 /* t + a (x - t), t and a those of x's side; a == 0: t, at infinite x too. Between the sides x - t
  * is not computed, for it may overflow. */
@@ -26,5 +27,23 @@ ACT_OP vec srelu_backward(vec x, vec g, struct vparams p)
     return v_or(v_mul(slope, v_drop(v_eq(slope, v_set(0)), g)), v_zero_or_nan(x));
 }
 
+#if ACT_UNIT_THETA
+/* On either side g (1 - a) and g (x - t). */
+ACT_OP void srelu_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    const vmask right = v_le(p.alpha, x), low = v_le(x, p.gamma);
+    const vec nan = v_zero_or_nan(x), x_l = v_drop(right, v_keep(low, x));
+    const vec g_r = v_or(v_keep(right, g), nan), g_l = v_or(v_drop(right, v_keep(low, g)), nan);
+    const vec t_r = v_keep(right, p.alpha), t_l = v_drop(right, v_keep(low, p.gamma));
+    const vwide one = w_set(1), right_g = w_from(g_r), left_g = w_from(g_l);
+    d[0] = w_mul(right_g, w_sub(one, w_from(p.beta)));
+    d[1] = w_mul(right_g, w_sub(w_from(v_keep(right, x)), w_from(t_r)));
+    d[2] = w_mul(left_g, w_sub(one, w_from(p.delta)));
+    d[3] = w_mul(left_g, w_sub(w_from(x_l), w_from(t_l)));
+}
+#endif
+
 ACT_KERNEL(srelu)
 ACT_TEST(srelu, .cancels = 1, .edge = {1, -1});
+ACT_THETA(srelu, BY_ROWS, srelu_forward, srelu_backward, srelu_gradients, alpha, beta, gamma,
+          delta);

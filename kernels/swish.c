@@ -2,6 +2,7 @@
  * Derivative: s * (1 + beta * x * (1 - s)), s = 1 / (1 + exp(-beta * x)).
  * Zero of f' at x = -1.27846454 / beta; f(-inf) = -0. */
 #include "kernels/swish.h"
+#include "kernels/theta_gate.h"
 
 ACT_OP vec swish_forward(vec x, struct vparams p)
 {
@@ -30,6 +31,14 @@ ACT_OP vec swish_backward(vec x, vec g, struct vparams p)
     return v_or(gate_backward(g, gate_argument(x, p.beta, v_set(0))), v_zero_or_nan(x));
 }
 
+#if ACT_UNIT_THETA
+ACT_OP void swish_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    d[0] = theta_gate_gradient(x, g, gate_argument(x, p.beta, v_set(0)));
+}
+#endif
+
 ACT_KERNEL_GATE(swish)
 ACT_TEST(swish, .odd_zero = 1, .zero = -1.27846454, .zero_over = 'b',
          .edge = {-108.660301, -91.8567734, -87.3365402, -16.6, 16.6, 40, -708.4, -720, -752});
+ACT_THETA(swish, BY_ROWS, swish_forward, swish_backward, swish_gradients, beta);

@@ -128,7 +128,7 @@ ACT_OP vec gate_backward(vec g, struct gate_argument u)
 
 /* What a kind ends with that has <kind>_near, <kind>_forward for parameters for which
  * <kind>_is_near. */
-#if ACT_TEST_DATA
+#if ACT_TEST_DATA || ACT_UNIT_THETA
 #define ACT_KERNEL_GATE(kind)
 #elif V_DOUBLE
 #define ACT_KERNEL_GATE(kind) ACT_KERNEL(kind)

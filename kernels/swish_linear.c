@@ -3,6 +3,7 @@
  * The sum may cancel, and its error is relative to the terms. Where the factor of x at +-inf is
  * exactly 0, y is +0 there. */
 #include "kernels/swish.h"
+#include "kernels/theta_gate.h"
 
 ACT_OP vec swish_linear_forward(vec x, struct vparams p)
 {
@@ -54,6 +55,16 @@ ACT_OP vec swish_linear_backward(vec x, vec g, struct vparams p)
     return v_or(v_mul(v_select(plain, v_set(1), g), sum), v_zero_or_nan(x));
 }
 
+#if ACT_UNIT_THETA
+ACT_OP void swish_linear_gradients(vec x, vec g, struct vparams p, vwide *d)
+{
+    d[0] = w_mul(w_from(g), w_from(x));
+    d[1] = theta_gate_gradient(x, g, gate_argument(x, p.beta, v_set(0)));
+}
+#endif
+
 ACT_KERNEL_GATE(swish_linear)
 ACT_TEST(swish_linear, .zero = -1.27846454, .zero_over = 'B', .cancels = 2,
          .edge = {-1.66, -104, -91.9, -87.3365402, 16.6, 40, -708.4});
+ACT_THETA(swish_linear, BY_ROWS, swish_linear_forward, swish_linear_backward,
+          swish_linear_gradients, alpha, beta);

@@ -62,6 +62,13 @@ static const struct act_bounds bounds_of[ACT_KIND_COUNT] = {
 #undef ACT_KIND
 };
 
+/* Of act_theta_* alone. */
+static const act_kind_info apl_info = {.struct_size = sizeof(act_kind_info),
+                                       .name = "apl",
+                                       .aliases = "",
+                                       .formula = "max(0, x) + sum(a_s * max(0, b_s - x))",
+                                       .learnable = -1};
+
 int act_kind_count(void)
 {
     return ACT_KIND_COUNT;
@@ -69,6 +76,8 @@ int act_kind_count(void)
 
 const char *act_kind_name(act_kind kind)
 {
+    if (kind == ACT_APL)
+        return apl_info.name;
     return act_kind_valid(kind) ? act_kind_infos[kind].name : NULL;
 }
 
@@ -91,15 +100,21 @@ act_kind act_kind_from_name(const char *name)
         if (strcmp(name, act_kind_infos[kind].name) == 0 ||
             is_word_of(name, act_kind_infos[kind].aliases))
             return kind;
-    return ACT_KIND_INVALID;
+    return name && strcmp(name, apl_info.name) == 0 ? ACT_APL : ACT_KIND_INVALID;
 }
 
 act_status act_kind_describe(act_kind kind, act_kind_info *info)
 {
-    if (!act_kind_valid(kind))
+    if (!act_kind_valid(kind) && kind != ACT_APL)
         return ACT_ERR_KIND;
     if (!info)
         return ACT_ERR_NULL;
+    act_kind_info all = apl_info;
+    if (kind != ACT_APL) {
+        all = act_kind_infos[kind];
+        const struct act_theta_row *row = act_tables[ACT_ISA_SCALAR]->theta[ACT_F32][kind];
+        all.learnable = row ? (int)row->count : 0;
+    }
     const size_t size = info->struct_size;
     if (size <= sizeof size)
         return ACT_ERR_SIZE;
@@ -107,7 +122,7 @@ act_status act_kind_describe(act_kind kind, act_kind_info *info)
      * beyond ours. */
     const size_t known = size < sizeof *info ? size : sizeof *info;
     memset(info, 0, size);
-    memcpy(info, &act_kind_infos[kind], known);
+    memcpy(info, &all, known);
     info->struct_size = size;
     return ACT_OK;
 }

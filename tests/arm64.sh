@@ -14,13 +14,14 @@ set -e
 cmake -S "$source" --preset arm64 -B "$build" >"$log"
 cmake --build "$build" >"$log" 2>&1 || { tail -n 20 "$log"; exit 1; }
 # The sampled accuracy tests are run small below: emulation is 100 times slower.
-ctest --test-dir "$build" -j2 -E 'checkact|reference|half|huge|threads|hash|parallel|softmax' >"$log" 2>&1 ||
+ctest --test-dir "$build" -j2 -E 'checkact|reference|half|huge|threads|hash|parallel|softmax|theta' >"$log" 2>&1 ||
     { tail -n 40 "$log"; exit 1; }
 run() { qemu-aarch64 -L / "$build/tests/$@" >"$log" 2>&1 || { tail -n 10 "$log"; exit 1; }; }
 run checkact --quick --seed 1
 run test_reference --points 150
 run test_half --quick
 run test_softmax --bits
+run test_theta --quick
 
 # The NEON table has the bits that are checked in (of which avx2 and avx512 are held by the test hash).
 run act-hash --isa neon --step 16384 --check "$source/tests/hashes.txt"

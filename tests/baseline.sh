@@ -41,7 +41,7 @@ case $seen in *baseline*scalar_f32*) ;; *) bad "no objects to look at in $object
 
 # The same of what was linked, where link-time optimisation may have moved code. VEX is for the kernels
 # of the other ISAs; a compiler may have split one into f and f.cold.
-wide=$(sed -E '/^(baseline|scalar_|sse42_)/d; s/_(f32|f64|half|part32|part64) .*//' "$objects" | sort -u | paste -sd '|')
+wide=$(sed -E '/^(baseline|scalar_|sse42_)/d; s/_(f32|f64|half|theta32|theta64|part32|part64) .*//' "$objects" | sort -u | paste -sd '|')
 code "$lib" | grep -E -e "$vex" | awk -v kernel="^act[kp]_[a-z0-9_]+_(f32|f64|half)_($wide)([.]|$)" '
     $1 !~ kernel {print; bad = 1}
     END {exit !bad}' | head -n 3 | grep . && bad "  in $lib, outside the kernels of $wide"

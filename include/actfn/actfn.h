@@ -73,7 +73,7 @@ enum {
 enum {
     ACT_REPRODUCIBLE = 1, /* as in reproducible mode */
     ACT_SERIAL = 2,       /* in the caller's thread */
-    ACT_ACCUMULATE = 4    /* not offered by the elementwise calls */
+    ACT_ACCUMULATE = 4    /* the gradient of a parameter is added to; act_*_backward of such */
 };
 
 /* ISAs the library may be built with. Further ones are reached by act_isa_from_name. */
@@ -88,6 +88,9 @@ enum {
 #define ACT_KIND(id, NAME, name, aliases, formula, from_output, params, bounds) ACT_##NAME = id,
 #include "actfn/kinds.inc"
 #undef ACT_KIND
+    /* Of act_theta_forward and act_theta_backward alone; elsewhere ACT_ERR_KIND, and not among the
+     * act_kind_count kinds. It has a name, and is described. */
+    ACT_APL = 1024
 };
 
 /* What each field means is the kind's business: act_kind_describe. 32 bytes for ever. */
@@ -197,6 +200,50 @@ ACT_API act_status act_bias_backward(act_dtype type, unsigned flags, act_kind ki
                                      const void *in, const void *grad_out, void *grad_in,
                                      void *dbias);
 
+/* ---- learnable parameters ------------------------------------------------------------------- */
+
+/* out = f(in) of prelu, elu, celu, swish, softplus, scaled_tanh, swish_linear, acon_c, srelu, whose
+ * parameters are data: theta is [rows][axis], row j the kind's j-th parameter in the order of the
+ * fields of act_params that it has (act_kind_info.learnable is how many), column c that of channel
+ * c. axis = 1 is one set for all. And of
+ *   ACT_APL  y = max(0, x) + sum_s a_s max(0, b_s - x), rows = 2 S: the a_s, then the b_s; S to 12
+ * theta and dtheta are float, double for ACT_F64. Values are not checked: NaN gives NaN wherever f
+ * depends on it, and outside the domain that act_params has (celu's alpha <= 0, softplus' beta = 0)
+ * the result is what the formula gives, or NaN. Every type; for the mixed ones out and grad_in are
+ * f32, in and grad_out 16-bit. Bounds as of the elementwise calls, 16-bit ones within .501 ULP
+ * (bf16) and .51 (f16): docs/theta.md.
+ *   grad_in = grad_out f'(in), as act_backward
+ *   dtheta  = the sum over outer and inner of grad_out df/dtheta, in f64, in an order that neither
+ * ISA nor threads change. f32 and 16-bit: within 2^-22 of the sum of the absolute terms.
+ * ACT_ACCUMULATE adds to what dtheta holds; n = 0: dtheta is 0, or stays. grad_in or dtheta may be
+ * NULL, not both. out may be in, grad_in may be in or grad_out, where the elements have the same
+ * size; dtheta may be theta. ACT_REPRODUCIBLE, ACT_SERIAL; backward
+ * ACT_ACCUMULATE.
+ * Checked in the order of the elementwise calls; ACT_ERR_UNSUPPORTED: a kind with nothing to learn;
+ * ACT_ERR_PARAM: rows is not what the kind has. */
+ACT_API act_status act_theta_forward(act_dtype type, unsigned flags, act_kind kind, act_shape shape,
+                                     size_t rows, const void *theta, const void *in, void *out);
+ACT_API act_status act_theta_backward(act_dtype type, unsigned flags, act_kind kind,
+                                      act_shape shape, size_t rows, const void *theta,
+                                      const void *in, const void *grad_out, void *grad_in,
+                                      void *dtheta);
+
+/* Randomised leaky ReLU in training: out[i] = in[i] for in[i] > 0, r_i in[i] otherwise; grad_in[i]
+ * = grad_out[i] or r_i grad_out[i] (in place and types as above), with
+ *   r_i = min(lower + (upper - lower) u, upper)  each operation rounded to the compute type
+ *   u   = (w >> 8) 2^-24, for ACT_F64 w 2^-32;   w is uniform on the 2^32 words
+ * w depends on seed and j = first + i (mod 2^64) alone, and so on no n, thread, ISA or type: it is
+ * word (j / 16) % 4 of Philox 4x32-10 (Salmon et al. 2011) with the key {seed, seed >> 32} and the
+ * counter {b, b >> 32, 0, 0}, b = j / 64 * 16 + j % 16. A tensor in pieces: first is where the
+ * piece begins. Use another seed, or the indices that follow, for each call that is to be drawn
+ * anew. ACT_ERR_PARAM: lower, upper, upper - lower not finite (in the type); lower > upper. */
+ACT_API act_status act_rrelu_forward(act_dtype type, unsigned flags, double lower, double upper,
+                                     uint64_t seed, uint64_t first, const void *in, void *out,
+                                     size_t n);
+ACT_API act_status act_rrelu_backward(act_dtype type, unsigned flags, double lower, double upper,
+                                      uint64_t seed, uint64_t first, const void *in,
+                                      const void *grad_out, void *grad_in, size_t n);
+
 /* ---- along an axis: softmax and its relatives --------------------------------------------- */
 
 /* A row is the axis elements of one outer and one inner index. Softmax over the last of the
@@ -294,6 +341,7 @@ typedef struct act_kind_info {
     const char *param_name[4]; /* the field's name in the literature, NULL when unused */
     int param_domain[4];       /* ACT_DOMAIN_* */
     act_params defaults;       /* unused fields are 0 */
+    int learnable;             /* rows of theta in act_theta_*: 0 if not offered, -1: 2 S (apl) */
 } act_kind_info;
 
 ACT_API int act_kind_count(void);                      /* ids are 0 .. count-1 */

@@ -176,6 +176,21 @@ W_OP(w_add, add)
 W_OP(w_sub, sub)
 W_OP(w_mul, mul)
 W_OP(w_div, div)
+
+enum { QL = 4 };
+typedef __m256i vquad;
+ACT_OP vquad q_set(uint64_t a) { return _mm256_set1_epi64x((long long)a); }
+ACT_OP vquad q_lanes(void) { return _mm256_setr_epi64x(0, 1, 2, 3); }
+ACT_OP vquad q_add(vquad a, vquad b) { return _mm256_add_epi64(a, b); }
+ACT_OP vquad q_xor(vquad a, vquad b) { return _mm256_xor_si256(a, b); }
+ACT_OP vquad q_mul32(vquad a, vquad b) { return _mm256_mul_epu32(a, b); }
+ACT_OP vquad q_high(vquad a) { return _mm256_srli_epi64(a, 32); }
+ACT_OP void q_store_low(uint32_t *p, vquad a)
+{
+    const __m256i order = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+    const __m256i low = _mm256_permutevar8x32_epi32(a, order);
+    _mm_storeu_si128((__m128i *)p, _mm256_castsi256_si128(low));
+}
 #else
 ACT_OP vec v_load_float(const float *p) { return _mm256_cvtps_pd(_mm_loadu_ps(p)); }
 ACT_OP vmask v_load_keep(const uint8_t *p)

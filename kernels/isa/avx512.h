@@ -142,6 +142,19 @@ W_OP(w_add, add)
 W_OP(w_sub, sub)
 W_OP(w_mul, mul)
 W_OP(w_div, div)
+
+enum { QL = 8 };
+typedef __m512i vquad;
+ACT_OP vquad q_set(uint64_t a) { return _mm512_set1_epi64((long long)a); }
+ACT_OP vquad q_lanes(void) { return _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7); }
+ACT_OP vquad q_add(vquad a, vquad b) { return _mm512_add_epi64(a, b); }
+ACT_OP vquad q_xor(vquad a, vquad b) { return _mm512_xor_si512(a, b); }
+ACT_OP vquad q_mul32(vquad a, vquad b) { return _mm512_mul_epu32(a, b); }
+ACT_OP vquad q_high(vquad a) { return _mm512_srli_epi64(a, 32); }
+ACT_OP void q_store_low(uint32_t *p, vquad a)
+{
+    _mm256_storeu_si256((__m256i *)p, _mm512_cvtepi64_epi32(a));
+}
 #else
 ACT_OP vec v_load_float(const float *p) { return _mm512_cvtps_pd(_mm256_loadu_ps(p)); }
 ACT_OP vmask v_load_keep(const uint8_t *p)

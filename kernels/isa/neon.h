@@ -187,6 +187,16 @@ ACT_OP vwide w_fma(vwide x, vwide y, vwide z)
 {
     return (vwide){vfmaq_f64(z.a, x.a, y.a), vfmaq_f64(z.b, x.b, y.b)};
 }
+
+enum { QL = 2 };
+typedef uint64x2_t vquad;
+ACT_OP vquad q_set(uint64_t a) { return vdupq_n_u64(a); }
+ACT_OP vquad q_lanes(void) { return vcombine_u64(vcreate_u64(0), vcreate_u64(1)); }
+ACT_OP vquad q_add(vquad a, vquad b) { return vaddq_u64(a, b); }
+ACT_OP vquad q_xor(vquad a, vquad b) { return veorq_u64(a, b); }
+ACT_OP vquad q_mul32(vquad a, vquad b) { return vmull_u32(vmovn_u64(a), vmovn_u64(b)); }
+ACT_OP vquad q_high(vquad a) { return vshrq_n_u64(a, 32); }
+ACT_OP void q_store_low(uint32_t *p, vquad a) { vst1_u32(p, vmovn_u64(a)); }
 #else
 ACT_OP vec v_load_float(const float *p) { return vcvt_f64_f32(vld1_f32(p)); }
 ACT_OP vmask v_load_keep(const uint8_t *p)

@@ -123,3 +123,13 @@ ACT_OP vec v_load_float(const float *p)
 }
 ACT_OP vmask v_load_keep(const uint8_t *p) { return *p != 0; }
 ACT_OP elem v_max_of(vec a) { return (elem)a; }
+
+enum { QL = 1 };
+typedef uint64_t vquad;
+ACT_OP vquad q_set(uint64_t a) { return a; }
+ACT_OP vquad q_lanes(void) { return 0; }
+ACT_OP vquad q_add(vquad a, vquad b) { return a + b; }
+ACT_OP vquad q_xor(vquad a, vquad b) { return a ^ b; }
+ACT_OP vquad q_mul32(vquad a, vquad b) { return (a & 0xffffffff) * (b & 0xffffffff); }
+ACT_OP vquad q_high(vquad a) { return a >> 32; }
+ACT_OP void q_store_low(uint32_t *p, vquad a) { *p = (uint32_t)a; }

@@ -155,6 +155,19 @@ W_OP(w_sub, sub)
 W_OP(w_mul, mul)
 W_OP(w_div, div)
 ACT_OP vwide w_fma(vwide x, vwide y, vwide z) { return w_add(w_mul(x, y), z); }
+
+enum { QL = 2 };
+typedef __m128i vquad;
+ACT_OP vquad q_set(uint64_t a) { return _mm_set1_epi64x((long long)a); }
+ACT_OP vquad q_lanes(void) { return _mm_set_epi64x(1, 0); }
+ACT_OP vquad q_add(vquad a, vquad b) { return _mm_add_epi64(a, b); }
+ACT_OP vquad q_xor(vquad a, vquad b) { return _mm_xor_si128(a, b); }
+ACT_OP vquad q_mul32(vquad a, vquad b) { return _mm_mul_epu32(a, b); }
+ACT_OP vquad q_high(vquad a) { return _mm_srli_epi64(a, 32); }
+ACT_OP void q_store_low(uint32_t *p, vquad a)
+{
+    _mm_storel_epi64((__m128i *)p, _mm_shuffle_epi32(a, 0x88));
+}
 #else
 ACT_OP vec v_load_float(const float *p)
 {
