@@ -59,6 +59,22 @@ struct act_bias_row {
                        double *sums);
 };
 
+/* best and arg of n outputs, from one piece after the other; x, best and out of the element type.
+ */
+struct act_maxout_row {
+    void (*first)(const void *x, void *best, int32_t *arg, size_t n);
+    void (*more)(const void *x, int32_t k, void *best, int32_t *arg, size_t n);
+    void (*store)(const void *best, void *out, size_t n);
+    /* Elements of size bytes. to[r][i] = x[r * stride + i] */
+    void (*gather)(const void *x, size_t size, size_t stride, size_t rows, size_t inner, void *to);
+    /* grad_in[i] = arg[i] == k ? gradient[i] : 0 */
+    void (*route)(const int32_t *arg, const void *gradient, size_t size, size_t n, int32_t k,
+                  void *grad_in);
+    /* grad_in[r][k][i] = arg[r][i] == k ? gradient[r][i] : 0 */
+    void (*scatter)(const int32_t *arg, const void *gradient, size_t size, size_t rows, size_t axis,
+                    size_t inner, void *grad_in);
+};
+
 /* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
  * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
 struct act_softmax_job {
