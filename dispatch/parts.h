@@ -75,6 +75,55 @@ struct act_maxout_row {
                     size_t inner, void *grad_in);
 };
 
+/* Loops of act_norm_* and act_normed_*. Arrays of the element type but for the doubles. A row has
+ * its elements one after the other, and sums of ACT_NORM_LANES lanes, of which total() makes one: n
+ * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride,
+ * and everything of a column is an array of ACT_NORM_TILE. gamma and beta may be NULL. */
+enum { ACT_NORM_TILE = 128, ACT_NORM_LANES = 16 };
+struct act_norm_column {
+    double mean, rstd, c0, c1;
+};
+struct act_norm_row {
+    /* sum += in - shift, square += (in - shift)^2; shift is of the element type */
+    void (*moments_row)(const void *in, size_t n, double shift, double *sum, double *square);
+    void (*moments_tile)(const void *in, size_t rows, size_t width, size_t stride,
+                         const double *shift, double *sum, double *square);
+    /* Of n elements: mean holds the shift, rstd the square. */
+    void (*finish)(size_t n, int rms, double eps, size_t width, double *mean, const double *sum,
+                   double *rstd);
+    /* out = (in - mean) rstd gamma + beta */
+    void (*apply_row)(const void *in, size_t n, double mean, double rstd, const void *gamma,
+                      const void *beta, void *out);
+    void (*apply_tile)(const void *in, size_t rows, size_t width, size_t stride, const double *mean,
+                       const double *rstd, const void *gamma, const void *beta, void *out,
+                       size_t out_stride);
+    /* h = gradient gamma: sums += {h, h (in - mean), in - mean}, three arrays one after the other;
+     * mean is of the element type */
+    void (*sums_row)(const void *in, const void *gradient, size_t n, double mean, const void *gamma,
+                     double *sums);
+    void (*sums_tile)(const void *in, size_t stride, const void *gradient, size_t gradient_stride,
+                      size_t rows, size_t width, const double *mean, const void *gamma,
+                      double *sums);
+    /* The three sums become what the gradient is made of, h rstd - c0 - (in - mean) c1, the first
+     * two in their places; mean is corrected. */
+    void (*coefficients)(size_t n, int rms, size_t width, double *mean, const double *rstd,
+                         double *sums);
+    void (*gradient_row)(const void *in, const void *gradient, size_t n,
+                         const struct act_norm_column *c, const void *gamma, void *out);
+    void (*gradient_tile)(const void *in, size_t stride, const void *gradient,
+                          size_t gradient_stride, size_t rows, size_t width, const double *mean,
+                          const double *rstd, const double *sums, const void *gamma, void *out,
+                          size_t out_stride);
+    /* dgamma += gradient (in - mean) rstd, dbeta += gradient: a sum for each element of a row, for
+     * each row of a tile, whose mean (or NULL) and rstd are [n] of the element type. */
+    void (*params_row)(const void *in, const void *gradient, size_t n, double mean, double rstd,
+                       double *dgamma, double *dbeta);
+    void (*params_tile)(const void *in, size_t stride, const void *gradient, size_t gradient_stride,
+                        size_t rows, size_t n, const void *mean, const void *rstd, double *dgamma,
+                        double *dbeta);
+    double (*total)(const double *lanes);
+};
+
 /* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
  * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
 struct act_softmax_job {
