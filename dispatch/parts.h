@@ -75,6 +75,27 @@ struct act_maxout_row {
                     size_t inner, void *grad_in);
 };
 
+/* A chunk of dynamic ReLU; arrays of the element type. best, which (the index as a number) and
+ * slope have room for whole vectors. */
+struct act_dyrelu_row {
+    /* Piece k, of a, b [n] if each, else of one element; which may be NULL, with slope. */
+    void (*piece)(const void *x, const void *a, const void *b, int each, size_t n, size_t k,
+                  void *best, void *which, void *slope);
+    /* out = the larger of two pieces, the second's a and b step elements after the first's */
+    void (*two)(const void *x, const void *a, const void *b, size_t step, int each, size_t n,
+                void *out);
+    void (*spread)(const void *from, size_t channels, size_t inner, void *to);
+    void (*gradient)(const void *x, const void *slope, const void *gradient, size_t n, void *out);
+    /* product += gradient x, sum += gradient where which is k: of 16 lanes, which total() adds; n
+     * is a multiple of that in all calls for a plane but the last */
+    void (*sums)(const void *x, const void *gradient, const void *which, size_t n, size_t k,
+                 double *product, double *sum);
+    /* The same of short planes: a sum for each, written. */
+    void (*channels)(const void *x, const void *gradient, const void *which, size_t channels,
+                     size_t inner, size_t k, double *product, double *sum);
+    double (*total)(const double *lanes);
+};
+
 /* Loops of act_norm_* and act_normed_*. Arrays of the element type but for the doubles. A row has
  * its elements one after the other, and sums of ACT_NORM_LANES lanes, of which total() makes one: n
  * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride,

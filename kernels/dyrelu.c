@@ -1,0 +1,172 @@
+/* Dynamic ReLU: the largest of a[k] x + b[k] and which it is, piece after piece. NaN wins, then the
+ * first. */
+#include "dispatch/parts.h"
+#include "kernels/rows.h"
+
+/* A piece of slope 0 is its b, also at an infinite x; NaN stays NaN. */
+ACT_OP vec piece_at(vec x, vec a, vec b)
+{
+    const vmask constant = v_both(v_eq(a, v_set(0)), v_eq(x, x));
+    return v_round(v_select(constant, b, v_fma(a, x, b)));
+}
+
+/* `each`: a and b have an element for each x, else one for all. */
+ACT_OP void piece(const elem *x, const elem *a, const elem *b, int each, size_t n, size_t k,
+                  elem *best, elem *which, elem *slope)
+{
+    const vec a0 = v_set(elem_at(a)), b0 = v_set(elem_at(b)), index = v_set((elem)k);
+    for (size_t i = 0; i < n; i += VL) {
+        const size_t lanes = part_of(n - i);
+        const vec ak = each ? v_load_part(a + i, lanes) : a0;
+        const vec bk = each ? v_load_part(b + i, lanes) : b0;
+        const vec y = piece_at(v_load_part(x + i, lanes), ak, bk);
+        const vec old = v_load(best + i);
+        if (k == 0) {
+            v_store(best + i, y);
+            if (which) {
+                v_store(which + i, index);
+                v_store(slope + i, ak);
+            }
+            continue;
+        }
+        /* y wins: it is not <= old, and old is no NaN. */
+        const vmask stays = v_le(y, old), number = v_eq(old, old);
+        v_store(best + i, v_select(number, v_select(stays, old, y), old));
+        if (which) {
+            const vec w = v_load(which + i), s = v_load(slope + i);
+            v_store(which + i, v_select(number, v_select(stays, w, index), w));
+            v_store(slope + i, v_select(number, v_select(stays, s, ak), s));
+        }
+    }
+}
+
+static void ACT_PART_SYMBOL(dyrelu_piece)(const void *x, const void *a, const void *b, int each,
+                                          size_t n, size_t k, void *best, void *which, void *slope)
+{
+    if (each)
+        piece(x, a, b, 1, n, k, best, which, slope);
+    else
+        piece(x, a, b, 0, n, k, best, which, slope);
+}
+
+/* to[c][i] = from[c] */
+static void ACT_PART_SYMBOL(dyrelu_spread)(const void *from, size_t channels, size_t inner,
+                                           void *to)
+{
+    const elem *p = from;
+    elem *q = to;
+    for (size_t c = 0; c < channels; c++)
+        for (size_t i = 0; i < inner; i++)
+            *q++ = elem_at(p + c);
+}
+
+/* Of two pieces, elementwise in one go: the usual case. */
+ACT_OP vec larger(vec x, vec a0, vec b0, vec a1, vec b1)
+{
+    const vec y0 = piece_at(x, a0, b0), y1 = piece_at(x, a1, b1);
+    return v_select(v_eq(y0, y0), v_select(v_le(y1, y0), y0, y1), y0);
+}
+
+static void ACT_PART_SYMBOL(dyrelu_two)(const void *in, const void *a, const void *b, size_t step,
+                                        int each, size_t n, void *out)
+{
+    const elem *x = in, *pa = a, *pb = b;
+    elem *y = out;
+    if (!each) {
+        const vec a0 = v_set(elem_at(pa)), a1 = v_set(elem_at(pa + step));
+        const vec b0 = v_set(elem_at(pb)), b1 = v_set(elem_at(pb + step));
+        size_t i = 0;
+        for (; i + VL <= n; i += VL)
+            v_store(y + i, larger(v_load(x + i), a0, b0, a1, b1));
+        if (i < n)
+            v_store_n(y + i, larger(v_load_n(x + i, n - i), a0, b0, a1, b1), n - i);
+        return;
+    }
+    for (size_t i = 0; i < n; i += VL) {
+        const size_t lanes = part_of(n - i);
+        v_store_part(y + i,
+                     larger(v_load_part(x + i, lanes), v_load_part(pa + i, lanes),
+                            v_load_part(pb + i, lanes), v_load_part(pa + step + i, lanes),
+                            v_load_part(pb + step + i, lanes)),
+                     lanes);
+    }
+}
+
+/* slope g: 0 where the slope is, NaN where x is. */
+static void ACT_PART_SYMBOL(dyrelu_gradient)(const void *in, const void *slope,
+                                             const void *gradient, size_t n, void *out)
+{
+    const elem *x = in, *s = slope, *g = gradient;
+    elem *d = out;
+    for (size_t i = 0; i < n; i += VL) {
+        const size_t lanes = part_of(n - i);
+        const vec v = v_load_part(x + i, lanes), a = v_load(s + i);
+        const vec product = v_drop(v_eq(a, v_set(0)), v_mul(a, v_load_part(g + i, lanes)));
+        v_store_part(d + i, v_select(v_eq(v, v), product, v), lanes);
+    }
+}
+
+/* Element i of a plane is in lane i % 16 if the calls before had multiples of 16. */
+static void ACT_PART_SYMBOL(dyrelu_sums)(const void *in, const void *gradient, const void *which,
+                                         size_t n, size_t k, double *product, double *sum)
+{
+    const elem *x = in, *g = gradient, *w = which;
+    const vec index = v_set((elem)k);
+    vwide p[PARTS], s[PARTS];
+    for (int i = 0; i < PARTS; i++)
+        p[i] = w_gather(product + i * VL), s[i] = w_gather(sum + i * VL);
+    for (size_t j = 0; j < n;)
+        for (int i = 0; i < PARTS && j < n; i++, j += VL) {
+            const size_t lanes = part_of(n - j);
+            const vmask mine = v_eq(v_load(w + j), index);
+            const vwide gm = w_from(v_keep(mine, v_load_part(g + j, lanes)));
+            p[i] = w_fma(gm, w_from(v_keep(mine, v_load_part(x + j, lanes))), p[i]);
+            s[i] = w_add(s[i], gm);
+        }
+    for (int i = 0; i < PARTS; i++)
+        w_spread(product + i * VL, p[i]), w_spread(sum + i * VL, s[i]);
+}
+
+/* Of channels of a few elements, in order. */
+ACT_OP void sums_of(const elem *restrict x, const elem *restrict g, const elem *restrict w,
+                    elem index, size_t channels, size_t inner, double *restrict product,
+                    double *restrict sum)
+{
+    for (size_t c = 0; c < channels; c++) {
+        double p = 0, s = 0;
+        for (size_t i = 0; i < inner; i++) {
+            const size_t at = c * inner + i;
+            const double gm = w[at] == index ? (double)elem_at(g + at) : 0;
+            const double xm = w[at] == index ? (double)elem_at(x + at) : 0;
+            p += gm * xm;
+            s += gm;
+        }
+        product[c] = p;
+        sum[c] = s;
+    }
+}
+
+static void ACT_PART_SYMBOL(dyrelu_channels)(const void *in, const void *gradient,
+                                             const void *which, size_t channels, size_t inner,
+                                             size_t k, double *product, double *sum)
+{
+    if (inner == 1)
+        sums_of(in, gradient, which, (elem)k, channels, 1, product, sum);
+    else
+        sums_of(in, gradient, which, (elem)k, channels, inner, product, sum);
+}
+
+static double ACT_PART_SYMBOL(dyrelu_total)(const double *lanes)
+{
+    double a[LANES];
+    memcpy(a, lanes, sizeof a);
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++)
+            a[i] += a[i + half];
+    return a[0];
+}
+
+ACT_PART_ROW(dyrelu) = {ACT_PART_SYMBOL(dyrelu_piece),  ACT_PART_SYMBOL(dyrelu_two),
+                        ACT_PART_SYMBOL(dyrelu_spread), ACT_PART_SYMBOL(dyrelu_gradient),
+                        ACT_PART_SYMBOL(dyrelu_sums),   ACT_PART_SYMBOL(dyrelu_channels),
+                        ACT_PART_SYMBOL(dyrelu_total)};
