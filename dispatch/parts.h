@@ -96,6 +96,38 @@ struct act_dyrelu_row {
     double (*total)(const double *lanes);
 };
 
+/* A row of FReLU. Columns of scratch: rows[u][i + v] meets weight [u][v] for column i, NULL outside
+ * the image; centre is in. There is room, and zeros, for n rounded up to 16 columns. */
+enum { ACT_FRELU_KERNEL = 19, ACT_FRELU_LANES = 16 };
+struct act_frelu_row_of {
+    const void *rows[ACT_FRELU_KERNEL], *centre;
+    size_t n, kernel_h, kernel_w;
+};
+struct act_frelu_row {
+    /* out [n] exactly; bias is one element, or NULL */
+    void (*forward)(const struct act_frelu_row_of *r, const void *w, const void *bias, void *out);
+    /* gradient to where the convolution wins, or to where x does (or NULL) */
+    void (*split)(const struct act_frelu_row_of *r, const void *w, const void *bias,
+                  const void *gradient, void *to_t, void *to_x);
+    /* sums[i] += gradient[i + kernel_w - 1 - v] weights[v] */
+    void (*push)(const void *gradient, const void *weights, size_t kernel_w, size_t n, void *sums);
+    void (*add)(const void *from, size_t n, void *sums);
+    /* dw [kernel_h][kernel_w] += gradient rows, each of 16 lanes if `lanes`, as dbias += gradient
+     * is; r->n is a multiple of 16 */
+    void (*weights)(const struct act_frelu_row_of *r, const void *gradient, int lanes, double *dw,
+                    double *dbias);
+    double (*total)(const double *lanes);
+};
+
+/* From the least to the largest number that counts as at a limit of f. */
+struct act_stats_limits {
+    double low[2], high[2];
+};
+struct act_stats_row {
+    /* The statistics of 1 to 4096 elements. */
+    void (*block)(const void *out, size_t n, const struct act_stats_limits *limits, act_stats *to);
+};
+
 /* Loops of act_norm_* and act_normed_*. Arrays of the element type but for the doubles. A row has
  * its elements one after the other, and sums of ACT_NORM_LANES lanes, of which total() makes one: n
  * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride,

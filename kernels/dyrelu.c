@@ -127,33 +127,45 @@ static void ACT_PART_SYMBOL(dyrelu_sums)(const void *in, const void *gradient, c
         w_spread(product + i * VL, p[i]), w_spread(sum + i * VL, s[i]);
 }
 
-/* Of channels of a few elements, in order. */
-ACT_OP void sums_of(const elem *restrict x, const elem *restrict g, const elem *restrict w,
-                    elem index, size_t channels, size_t inner, double *restrict product,
-                    double *restrict sum)
+/* The terms of elements [0, n), in whole vectors. */
+ACT_OP void terms(const elem *x, const elem *g, const elem *w, vec index, size_t n, double *product,
+                  double *sum)
 {
-    for (size_t c = 0; c < channels; c++) {
-        double p = 0, s = 0;
-        for (size_t i = 0; i < inner; i++) {
-            const size_t at = c * inner + i;
-            const double gm = w[at] == index ? (double)elem_at(g + at) : 0;
-            const double xm = w[at] == index ? (double)elem_at(x + at) : 0;
-            p += gm * xm;
-            s += gm;
-        }
-        product[c] = p;
-        sum[c] = s;
+    for (size_t j = 0; j < n; j += VL) {
+        const size_t lanes = part_of(n - j);
+        const vmask mine = v_eq(v_load(w + j), index);
+        const vwide gm = w_from(v_keep(mine, v_load_part(g + j, lanes)));
+        const vwide xm = w_from(v_keep(mine, v_load_part(x + j, lanes)));
+        w_spread(product + j, w_mul(gm, xm));
+        w_spread(sum + j, gm);
     }
 }
 
+/* Of channels of a few elements, in order. product and sum have room for whole vectors. */
 static void ACT_PART_SYMBOL(dyrelu_channels)(const void *in, const void *gradient,
                                              const void *which, size_t channels, size_t inner,
                                              size_t k, double *product, double *sum)
 {
-    if (inner == 1)
-        sums_of(in, gradient, which, (elem)k, channels, 1, product, sum);
-    else
-        sums_of(in, gradient, which, (elem)k, channels, inner, product, sum);
+    enum { SOME = 64 };
+    const elem *x = in, *g = gradient, *w = which;
+    const vec index = v_set((elem)k);
+    if (inner == 1) {
+        terms(x, g, w, index, channels, product, sum);
+        return;
+    }
+    double p[SOME + LANES], s[SOME + LANES];
+    const size_t most = SOME / inner;
+    for (size_t c = 0; c < channels; c += most) {
+        const size_t rest = channels - c, count = rest < most ? rest : most, at = c * inner;
+        terms(x + at, g + at, w + at, index, count * inner, p, s);
+        for (size_t i = 0; i < count; i++) {
+            double a = 0, b = 0;
+            for (size_t e = i * inner; e < (i + 1) * inner; e++)
+                a += p[e], b += s[e];
+            product[c + i] = a;
+            sum[c + i] = b;
+        }
+    }
 }
 
 static double ACT_PART_SYMBOL(dyrelu_total)(const double *lanes)

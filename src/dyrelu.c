@@ -10,9 +10,16 @@
 #endif
 
 /* Scratch: five arrays of a chunk, 10 KiB of doubles, and 2 KiB of widened elements, or of floats
- * 5 and 2 KiB, with 2 to 4 KiB of sums. Planes of fewer than SHORT elements go several at once. The
+ * 5 and 2 KiB, with 4 KiB of sums. Planes of fewer than SHORT elements go several at once. The
  * sums of GROUP pieces are taken side by side. */
-enum { CHUNK = 256, SHORT = 64, LANES = 16, GROUP = 8, MOST_PIECES = 1 << 15 };
+enum {
+    CHUNK = 256,
+    SHORT = 16,
+    LANES = 16,
+    GROUP = 8,
+    MOST_PIECES = 1 << 15,
+    ROOM = (CHUNK + 16) * sizeof(double) /* for whole vectors */
+};
 
 struct dyrelu {
     const struct act_dyrelu_row *loops;
@@ -24,8 +31,7 @@ struct dyrelu {
 };
 
 struct buffers {
-    _Alignas(64) char best[CHUNK * sizeof(double)], which[CHUNK * sizeof(double)],
-        slope[CHUNK * sizeof(double)], a[CHUNK * sizeof(double)], b[CHUNK * sizeof(double)];
+    _Alignas(64) char best[ROOM], which[ROOM], slope[ROOM], a[ROOM], b[ROOM];
     _Alignas(64) char x[CHUNK * sizeof(float)], g[CHUNK * sizeof(float)];
 };
 

@@ -5,6 +5,7 @@
 #include "src/wide.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 #ifdef __AVX__
@@ -44,6 +45,14 @@ struct cells {
 static int contiguous(const struct norm *m, const struct chunk *c)
 {
     return c->width == m->shape.inner;
+}
+
+/* The next rows are fetched while the last ones are computed: the hardware's own prefetch ends with
+ * a page, which a row of 1024 floats is. */
+static void prefetch(const char *p, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i += 64)
+        __builtin_prefetch(p + i, 0, 2);
 }
 
 /* The elements of an array in the type of the work: where they are, or in buffer. */
@@ -110,6 +119,24 @@ static struct chunk chunk_at(const struct norm *m, const struct tile *t, size_t 
                           rest < most ? rest : most, t->width, j};
 }
 
+/* What comes after chunk c, of rows that are not one after the other. */
+static void prefetch_below(const struct norm *m, const char *array, const struct chunk *c)
+{
+    const size_t rest = m->shape.axis - c->j - c->rows, size = m->wide.size;
+    const size_t row = m->shape.inner * size;
+    if (contiguous(m, c))
+        return;
+    for (size_t r = c->rows; r < 2 * c->rows && r - c->rows < rest; r++)
+        prefetch(array + c->at * size + r * row, c->width * size);
+}
+/* What is a row further on. */
+static void prefetch_next(const struct norm *m, const char *array, const struct chunk *c,
+                          size_t rows, size_t outer)
+{
+    if (m->shape.inner == 1 && m->shape.outer - outer > rows)
+        prefetch(array + (c->at + rows * m->shape.axis) * m->wide.size, c->rows * m->wide.size);
+}
+
 #define FOR_CHUNKS(m, t, c)                                                                        \
     for (struct chunk c = chunk_at(m, t, 0); c.j < (m)->shape.axis;                                \
          c = chunk_at(m, t, c.j + c.rows))
@@ -140,6 +167,18 @@ static void work_to(const struct norm *m, char *p, size_t i, double value)
         memcpy(p + i * sizeof single, &single, sizeof single);
 }
 
+/* What whole vectors of the columns read. */
+static void clear(const struct tile *t, double *columns)
+{
+    memset(columns, 0, (t->width + LANES - 1) / LANES * LANES * sizeof *columns);
+}
+static void clear_sums(struct tile *t)
+{
+    clear(t, t->rstd);
+    for (int i = 0; i < 3; i++)
+        clear(t, t->sums[i]);
+}
+
 static struct tile tile_of(const struct norm *m, size_t i)
 {
     const size_t inner = m->shape.inner, tiles = (inner + TILE - 1) / TILE;
@@ -147,9 +186,8 @@ static struct tile tile_of(const struct norm *m, size_t i)
     t.outer = i / tiles;
     t.first = i % tiles * TILE;
     t.width = inner - t.first < TILE ? inner - t.first : TILE;
-    memset(t.mean, 0, sizeof t.mean);
-    memset(t.rstd, 0, sizeof t.rstd);
-    memset(t.sums, 0, sizeof t.sums);
+    clear(&t, t.mean);
+    clear_sums(&t);
     return t;
 }
 
@@ -182,6 +220,7 @@ static void moments(const struct norm *m, struct tile *t, struct buffers *b, int
     lanes lane = {{0}};
     FOR_CHUNKS(m, t, c)
     {
+        prefetch_below(m, m->in, &c);
         const struct cells a = normalised(m, &c, b, again);
         if (c.j == 0 && !again && !m->rms)
             for (size_t i = 0; i < t->width; i++)
@@ -202,6 +241,7 @@ static void normalise(const struct norm *m, struct tile *t, struct buffers *b)
 {
     FOR_CHUNKS(m, t, c)
     {
+        prefetch_next(m, m->in, &c, 1, t->outer);
         const struct cells a = normalised(m, &c, b, 1);
         const char *const gamma = param(m, m->gamma, c.j), *const beta = param(m, m->beta, c.j);
         const int last = !m->act_first && !m->identity, half = m->wide.convert != NULL;
@@ -230,8 +270,7 @@ static void forward_part(const void *job, size_t first, size_t count)
         const size_t at = t.outer * m->shape.inner + t.first;
         moments(m, &t, &b, 0);
         if (m->wide.compute == ACT_F64 && !m->rms) {
-            memset(t.sums, 0, sizeof t.sums);
-            memset(t.rstd, 0, sizeof t.rstd);
+            clear_sums(&t);
             moments(m, &t, &b, 1);
         }
         normalise(m, &t, &b);
@@ -292,6 +331,8 @@ static void sum_columns(const struct norm *m, struct tile *t, struct back_buffer
     lanes lane = {{0}};
     FOR_CHUNKS(m, t, c)
     {
+        prefetch_below(m, m->in, &c);
+        prefetch_below(m, m->grad_out, &c);
         const struct inputs in = inputs_of(m, &c, b, t->mean, t->rstd);
         const char *const gamma = param(m, m->gamma, c.j);
         if (m->shape.inner == 1)
@@ -305,48 +346,70 @@ static void sum_columns(const struct norm *m, struct tile *t, struct back_buffer
             t->sums[i][0] = m->loops->total(lane[i]);
 }
 
+/* Sums and what follows from them. saved: the mean that f' of the norm is taken at. */
+static void find_columns(const struct norm *m, struct tile *t, struct back_buffers *b,
+                         double *saved)
+{
+    read_statistics(m, t->outer * m->shape.inner + t->first, t->width, t->mean, t->rstd);
+    memcpy(saved, t->mean, t->width * sizeof *saved);
+    sum_columns(m, t, b);
+    m->loops->coefficients(m->shape.axis, m->rms, t->width, t->mean, t->rstd, t->sums[0]);
+}
+
+/* grad_in of a chunk. row: of one column, if inner is 1; else t. */
+static void write_gradient(const struct norm *m, const struct chunk *c, struct back_buffers *b,
+                           const struct inputs *in, const struct act_norm_column *row,
+                           const struct tile *t)
+{
+    const char *const gamma = param(m, m->gamma, c->j);
+    const int last = m->act_first && !m->identity, half = m->wide.convert != NULL;
+    char *const out = half ? b->g : m->out + c->at * m->wide.size;
+    const size_t stride = half ? c->width : m->shape.inner;
+    char *const d = last ? b->a : out;
+    const size_t d_stride = last ? c->width : stride;
+    if (m->shape.inner == 1)
+        m->loops->gradient_row(in->a.p, in->g.p, c->rows, row, gamma, d);
+    else
+        m->loops->gradient_tile(in->a.p, in->a.stride, in->g.p, in->g.stride, c->rows, c->width,
+                                t->mean, t->rstd, t->sums[0], gamma, d, d_stride);
+    const struct cells slope = {d, d_stride};
+    if (last)
+        activate(m, c, in->x, &slope, out, stride);
+    if (half)
+        deliver(m, out, m->out, c);
+}
+
+static struct act_norm_column column_of(const struct tile *t)
+{
+    return (struct act_norm_column){t->mean[0], t->rstd[0], t->sums[0][0], t->sums[1][0]};
+}
+
 static void backward_part(const void *job, size_t first, size_t count)
 {
     const struct norm *m = job;
     struct back_buffers b;
-    double saved[TILE]; /* the mean that f' of the norm was taken at */
+    double saved[TILE] = {0};
     for (size_t i = first; i < first + count; i++) {
         struct tile t = tile_of(m, i);
-        read_statistics(m, t.outer * m->shape.inner + t.first, t.width, t.mean, t.rstd);
-        memcpy(saved, t.mean, sizeof saved);
-        sum_columns(m, &t, &b);
-        m->loops->coefficients(m->shape.axis, m->rms, t.width, t.mean, t.rstd, t.sums[0]);
-        const struct act_norm_column column = {t.mean[0], t.rstd[0], t.sums[0][0], t.sums[1][0]};
+        find_columns(m, &t, &b, saved);
+        const struct act_norm_column row = column_of(&t);
         FOR_CHUNKS(m, &t, c)
         {
+            prefetch_next(m, m->in, &c, 1, t.outer);
+            prefetch_next(m, m->grad_out, &c, 1, t.outer);
             const struct inputs in = inputs_of(m, &c, &b, saved, t.rstd);
-            const char *const gamma = param(m, m->gamma, c.j);
-            const int last = m->act_first && !m->identity, half = m->wide.convert != NULL;
-            char *const out = half ? b.g : m->out + c.at * m->wide.size;
-            const size_t stride = half ? c.width : m->shape.inner;
-            char *const d = last ? b.a : out;
-            const size_t d_stride = last ? c.width : stride;
-            if (m->shape.inner == 1)
-                m->loops->gradient_row(in.a.p, in.g.p, c.rows, &column, gamma, d);
-            else
-                m->loops->gradient_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, t.width,
-                                        t.mean, t.rstd, t.sums[0], gamma, d, d_stride);
-            const struct cells slope = {d, d_stride};
-            if (last)
-                activate(m, &c, in.x, &slope, out, stride);
-            if (half)
-                deliver(m, out, m->out, &c);
+            write_gradient(m, &c, &b, &in, &row, &t);
         }
     }
 }
 
 /* ---- gradients of gamma and beta ------------------------------------------------------------- */
 
-/* Blocks of channels: a sum is one thread's, over outer in order. */
-static void channels_of_rows(const struct norm *m, struct back_buffers *b, size_t first, size_t n,
-                             double *dgamma, double *dbeta)
+/* Blocks of channels: a sum is one thread's, over outer in order, from o on. */
+static void channels_of_rows(const struct norm *m, struct back_buffers *b, size_t o, size_t first,
+                             size_t n, double *dgamma, double *dbeta)
 {
-    for (size_t o = 0; o < m->shape.outer; o++) {
+    for (; o < m->shape.outer; o++) {
         const struct chunk c = {o * m->shape.axis + first, n, 1, first};
         double mean, rstd;
         read_statistics(m, o, 1, &mean, &rstd);
@@ -390,7 +453,7 @@ static void params_part(const void *job, size_t first, size_t count)
         memset(dgamma, 0, sizeof dgamma);
         memset(dbeta, 0, sizeof dbeta);
         if (m->shape.inner == 1)
-            channels_of_rows(m, &b, at, n, dgamma, dbeta);
+            channels_of_rows(m, &b, 0, at, n, dgamma, dbeta);
         else
             channels_of_planes(m, &b, at, n, dgamma, dbeta);
         if (m->dgamma)
@@ -398,6 +461,78 @@ static void params_part(const void *job, size_t first, size_t count)
         if (m->dbeta)
             act_store_sums(&m->wide, dbeta, m->dbeta + at * m->wide.work, n, m->accumulate);
     }
+}
+
+/* ---- all gradients in one go -------------------------------------------------------------------
+ * Rows, in one thread, and not in place: then x and grad_out need not come from memory twice. The
+ * sums of the channels, two doubles each, are where the last rows of grad_in will be. They take
+ * their terms in the order of params_part and are the same. */
+
+enum { GROUP = 8 }; /* rows at once: the sums come from the second cache once for so many */
+
+/* Sums of the channels, and what whole vectors touch behind them. */
+static size_t sums_length(const struct norm *m)
+{
+    return m->shape.axis + LANES;
+}
+
+static size_t reserved_rows(const struct norm *m)
+{
+    const size_t bytes = 2 * sums_length(m) * sizeof(double) + sizeof(double); /* aligned */
+    return (bytes - 1) / (m->shape.axis * m->wide.size) + 1;
+}
+
+static int fits_fused(const struct norm *m)
+{
+    return m->shape.inner == 1 && m->out && (m->dgamma || m->dbeta) && m->out != m->in &&
+           m->out != m->grad_out && m->shape.axis >= 8 && m->shape.outer / 2 >= reserved_rows(m);
+}
+
+/* Chunks of rows [o, o + rows): the terms of dgamma and dbeta, and grad_in. */
+static void fused_rows(const struct norm *m, struct back_buffers *b, size_t o, size_t rows,
+                       const struct act_norm_column *row, const double *saved, double *dgamma,
+                       double *dbeta)
+{
+    for (size_t j = 0; j < m->shape.axis; j += CHUNK) {
+        const size_t rest = m->shape.axis - j, n = rest < CHUNK ? rest : CHUNK;
+        for (size_t r = 0; r < rows; r++) {
+            const struct chunk c = {(o + r) * m->shape.axis + j, n, 1, j};
+            prefetch_next(m, m->in, &c, rows, o + r);
+            prefetch_next(m, m->grad_out, &c, rows, o + r);
+            const struct inputs in = inputs_of(m, &c, b, &saved[r], &row[r].rstd);
+            m->loops->params_row(in.a.p, in.g.p, n, saved[r], row[r].rstd, dgamma + j, dbeta + j);
+            write_gradient(m, &c, b, &in, &row[r], NULL);
+        }
+    }
+}
+
+static void backward_fused(const struct norm *m)
+{
+    const size_t axis = m->shape.axis, reserved = reserved_rows(m);
+    const size_t end = m->shape.outer - reserved;
+    char *const tail = m->out + end * axis * m->wide.size;
+    double *const dgamma = (double *)(void *)(tail + (-(uintptr_t)tail & (sizeof(double) - 1)));
+    double *const dbeta = dgamma + sums_length(m);
+    struct back_buffers b;
+    memset(dgamma, 0, 2 * sums_length(m) * sizeof *dgamma);
+    for (size_t o = 0; o < end; o += GROUP) {
+        const size_t rows = end - o < GROUP ? end - o : GROUP;
+        struct act_norm_column row[GROUP];
+        double saved[GROUP];
+        for (size_t r = 0; r < rows; r++) {
+            struct tile t = tile_of(m, o + r);
+            find_columns(m, &t, &b, &saved[r]);
+            row[r] = column_of(&t);
+        }
+        fused_rows(m, &b, o, rows, row, saved, dgamma, dbeta);
+    }
+    for (size_t j = 0; j < axis; j += CHUNK)
+        channels_of_rows(m, &b, end, j, axis - j < CHUNK ? axis - j : CHUNK, dgamma + j, dbeta + j);
+    if (m->dgamma)
+        act_store_sums(&m->wide, dgamma, m->dgamma, axis, m->accumulate);
+    if (m->dbeta)
+        act_store_sums(&m->wide, dbeta, m->dbeta, axis, m->accumulate);
+    backward_part(m, end, reserved);
 }
 
 /* ---- the calls --------------------------------------------------------------------------------
@@ -454,7 +589,7 @@ static act_status check(act_dtype t, unsigned flags, unsigned allowed, act_kind 
     m->loops = table->norm[m->wide.compute];
     m->params = *p;
     m->shape = s;
-    m->identity = k == ACT_IDENTITY;
+    m->identity = strcmp(act_kind_infos[k].name, "identity") == 0;
     m->rms = rms != 0;
     m->accumulate = (flags & ACT_ACCUMULATE) != 0;
     return ACT_OK;
@@ -540,6 +675,10 @@ static act_status backward(int act_first, act_dtype t, unsigned flags, act_kind 
         return ACT_ERR_OVERLAP;
     if (bytes.n == 0)
         m.shape.outer = 0; /* nothing to add up */
+    if (((flags & ACT_SERIAL) || act_get_num_threads() == 1) && bytes.n && fits_fused(&m)) {
+        backward_fused(&m);
+        return ACT_OK;
+    }
     /* First what needs the inputs whole. */
     const size_t blocks = (s.axis + CHANNELS - 1) / CHANNELS;
     if (dgamma || dbeta)

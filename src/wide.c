@@ -134,19 +134,21 @@ void act_store_sums(const struct act_wide *wide, const double *sums, void *to, s
                     int accumulate)
 {
     char *p = to;
-    for (size_t i = 0; i < n; i++, p += wide->work) {
-        float single = 0;
-        double value = 0;
-        if (wide->compute == ACT_F64) {
+    if (wide->compute == ACT_F64) {
+        for (size_t i = 0; i < n; i++, p += sizeof(double)) {
+            double value = 0;
             if (accumulate)
                 memcpy(&value, p, sizeof value);
             value += sums[i];
             memcpy(p, &value, sizeof value);
-        } else {
-            if (accumulate)
-                memcpy(&single, p, sizeof single);
-            single = (float)((double)single + sums[i]);
-            memcpy(p, &single, sizeof single);
         }
+        return;
+    }
+    for (size_t i = 0; i < n; i++, p += sizeof(float)) {
+        float value = 0;
+        if (accumulate)
+            memcpy(&value, p, sizeof value);
+        value = (float)((double)value + sums[i]);
+        memcpy(p, &value, sizeof value);
     }
 }

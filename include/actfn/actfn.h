@@ -294,8 +294,9 @@ ACT_API act_status act_maxout_backward(act_dtype type, unsigned flags, act_shape
  * the ISA has FMA.
  * backward, k being the piece that is largest:
  *   grad_in = grad_out a[k];  da[k][o][c] = sum over i of grad_out in, db[k][o][c] of grad_out
- * ACT_ACCUMULATE adds to da and db; either may be NULL. ACT_ERR_PARAM: no pieces, or more than
- * 2^15. in may be out, and grad_in may be in or grad_out; nothing else may overlap an output. */
+ * ACT_ACCUMULATE adds to da and db; grad_in, da and db may each be NULL. ACT_ERR_PARAM: no pieces,
+ * or more than 2^15. in may be out, and grad_in may be in or grad_out; nothing else may overlap an
+ * output. A piece of slope 0 is its b whatever in is. */
 ACT_API act_status act_dyrelu_forward(act_dtype type, unsigned flags, act_shape shape,
                                       size_t pieces, const void *a, const void *b, const void *in,
                                       void *out);
@@ -303,18 +304,19 @@ ACT_API act_status act_dyrelu_backward(act_dtype type, unsigned flags, act_shape
                                        size_t pieces, const void *a, const void *b, const void *in,
                                        const void *grad_out, void *grad_in, void *da, void *db);
 
-/* Images [batch][channels][height][width] (NCHW) and odd kernels of 1 to 31. */
+/* Images [batch][channels][height][width] (NCHW) and odd kernels of 1 to 19. */
 typedef struct act_image {
     size_t batch, channels, height, width, kernel_h, kernel_w;
 } act_image;
 
 /* FReLU: out = max(in, t), t = bias[c] + sum over u, v of w[c][u][v] in at (y + u - kernel_h / 2,
- * x + v - kernel_w / 2), 0 outside the image (no product there, whatever w). bias may be NULL.
- * Where in = t it is in. Error of t: kernel_h kernel_w 2^-24 (f64: 2^-53) of the sum of the
- * absolute terms. backward: where in is the larger grad_out goes to grad_in alone; elsewhere to
- * dbias, times in to dw, times w to grad_in. ACT_ACCUMULATE adds to dw and dbias; grad_in, dw and
- * dbias may each be NULL. ACT_ERR_PARAM: a kernel of an even size or beyond 31. No output may
- * overlap another array: an element needs its neighbours. */
+ * x + v - kernel_w / 2), 0 outside the image. bias may be NULL. Where in = t it is in. Error of t:
+ * 2 kernel_h kernel_w 2^-24 (f64: 2^-53) of the sum of the absolute terms; half of that with FMA.
+ * backward: where in is the larger grad_out goes to grad_in alone; elsewhere to dbias, times in to
+ * dw, times w to grad_in. dw and dbias are within 2^-22 of the sum of their absolute terms.
+ * ACT_ACCUMULATE adds to dw and dbias; grad_in, dw and dbias may each be NULL. ACT_ERR_PARAM: a
+ * kernel of an even size or beyond 19. No output may overlap another array: an element needs its
+ * neighbours. An infinity in in or w makes NaN of what it meets, also of dw. */
 ACT_API act_status act_frelu_forward(act_dtype type, unsigned flags, const act_image *image,
                                      const void *w, const void *bias, const void *in, void *out);
 ACT_API act_status act_frelu_backward(act_dtype type, unsigned flags, const act_image *image,
@@ -328,13 +330,17 @@ ACT_API act_status act_frelu_backward(act_dtype type, unsigned flags, const act_
  *   norm(a) = a rstd,          rstd = 1 / sqrt(mean of a^2 + eps)            else:     RMSNorm
  * gamma and beta are [axis], NULL for 1 and 0. mean and rstd, [outer][inner] of the type of gamma,
  * are written for the backward call; NULL where not wanted; RMSNorm has no mean. ACT_IDENTITY gives
- * the plain norms. Statistics are in double; f32: out is within 2^-23 (|a - mean| rstd |gamma| +
- * |beta|), a counting as exact. ACT_ERR_PARAM: eps is no finite number >= 0. eps 0 and equal
- * elements give NaN; so does NaN or infinity among them, throughout (RMSNorm: an infinity gives
- * NaN, the others 0). f64 elements are to be below 2^500. out may be in. backward, with h =
- * grad_out gamma and n = norm(a): grad_in = f'(in) rstd (h - mean of h (LayerNorm only) - n mean of
- * h n) dgamma[c] = sum of grad_out n, dbeta[c] = sum of grad_out, over outer and inner each within
- * 2^-22 of the sum of its absolute terms (times f'; n being the terms a rstd and mean rstd).
+ * the plain norms. Statistics are in double. With a counting as exact, out is within
+ *   2^-23 (|a - mean| rstd |gamma| + |beta|)                                              f32
+ *   (8 + axis / 64) 2^-53 ((|a| + mean of |a|) rstd |gamma| + |beta|)                     f64
+ * ACT_ERR_PARAM: eps is no finite number >= 0. With eps 0 equal elements give NaN; so does NaN or
+ * infinity among them, throughout (RMSNorm: an infinity gives NaN, the others 0). f64 elements are
+ * to be below 2^500. out may be in.
+ *
+ * backward, with h = grad_out gamma and n = norm(a), mean of h for LayerNorm only:
+ *   grad_in = f'(in) rstd (h - mean of h - n mean of h n)
+ *   dgamma[c] = sum of grad_out n, dbeta[c] = sum of grad_out, over outer and inner
+ * within 2^-22 of the sum of the absolute terms, where n has the terms a rstd and mean rstd.
  * ACT_ACCUMULATE adds to dgamma and dbeta; grad_in, dgamma and dbeta may each be NULL. grad_in may
  * be in or grad_out. */
 ACT_API act_status act_norm_forward(act_dtype type, unsigned flags, act_kind kind,
@@ -371,12 +377,12 @@ typedef struct act_stats {
     double mean, m2, min, max, sum_abs, sum_sq;
 } act_stats;
 
-/* Adds the n outputs of a kind to *io. Saturated is an output within half a unit of the last place
- * of 1 (2^-24 for f32, 2^-53, 2^-8 for bf16, 2^-11 for f16) times |limit| of a finite limit of f,
- * or below the smallest normal number where the limit is 0: relu's zeros, sigmoid's 0 and 1. merge
- * adds what another part was found to hold: *io becomes the statistics of both, whatever their
- * sizes. The result of add depends on n and the values, not on threads or (f32, f64) the ISA.
- * ACT_ERR_NULL: no out and n > 0, or no io. io may not overlap out. */
+/* Adds the n outputs of a kind to *io, in the caller's thread. Saturated is an output within u
+ * |limit| of a finite limit of f, u the distance from 1 to the next smaller number (2^-24 for f32,
+ * 2^-53, 2^-8 for bf16, 2^-11 for f16), or below the smallest normal number where the limit is 0:
+ * relu's zeros, sigmoid's 0 and 1. merge adds what another part was found to hold: *io becomes the
+ * statistics of both, whatever their sizes. The bits of f32 and f64 do not depend on the ISA.
+ * ACT_ERR_NULL: no out or io. io may not overlap out. */
 ACT_API act_status act_stats_add(act_dtype type, unsigned flags, act_kind kind,
                                  const act_params *params, const void *out, size_t n,
                                  act_stats *io);
