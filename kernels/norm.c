@@ -1,6 +1,6 @@
 /* LayerNorm and RMSNorm: statistics, and what is linear around them. Of a row, the elements run
- * along the axis (inner == 1); of a tile, each lane is a column of its own. Everything is in double
- * and rounded once. Sums: a row has 16 lanes, element j in lane j % 16, added as a tree; a column
+ * along the axis (inner == 1); of a tile, each lane is a column of its own. Sums are in double:
+ * a row has 16 lanes, element j in lane j % 16, added as a tree; a column
  * adds its elements in order. */
 #include "dispatch/parts.h"
 #include "kernels/rows.h"
@@ -99,11 +99,29 @@ static void ACT_PART_SYMBOL(norm_finish)(size_t n, int rms, double eps, size_t w
     }
 }
 
-/* ---- forward -------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------------
+ * In the element type: a - mean is rounded once, what the mean's own rounding leaves goes to beta.
+ * Of |a - mean| rstd |gamma| that is 4 roundings, of |beta| 2. */
 
-ACT_OP vec normed(vwide a, vwide mean, vwide rstd, vwide gamma, vwide beta)
+struct column {
+    vec mean, low, rstd;
+};
+
+ACT_OP struct column column_of(vwide mean, vwide rstd)
 {
-    return w_to(w_fma(w_mul(w_sub(a, mean), rstd), gamma, beta));
+    const vec high = w_to(mean);
+    return (struct column){high, w_to(w_sub(mean, w_from(high))), w_to(rstd)};
+}
+
+ACT_OP vec v_param(const elem *p, size_t at, size_t lanes, elem without)
+{
+    return p ? v_load_part(p + at, lanes) : v_set(without);
+}
+
+ACT_OP vec normed(vec a, struct column c, vec gamma, vec beta)
+{
+    const vec scale = v_mul(c.rstd, gamma);
+    return v_fma_tight(v_sub(a, c.mean), scale, v_fnma(c.low, scale, beta));
 }
 
 static void ACT_PART_SYMBOL(norm_apply_row)(const void *in, size_t n, double mean, double rstd,
@@ -111,15 +129,14 @@ static void ACT_PART_SYMBOL(norm_apply_row)(const void *in, size_t n, double mea
 {
     const elem *a = in;
     elem *y = out;
-    const vwide m = w_set(mean), r = w_set(rstd);
+    const struct column c = column_of(w_set(mean), w_set(rstd));
     size_t j = 0;
     for (; j + VL <= n; j += VL)
-        v_store(y + j, normed(w_from(v_load(a + j)), m, r, w_param(gamma, j, VL, 1),
-                              w_param(beta, j, VL, 0)));
+        v_store(y + j, normed(v_load(a + j), c, v_param(gamma, j, VL, 1), v_param(beta, j, VL, 0)));
     if (j < n)
         v_store_n(y + j,
-                  normed(w_elem(a + j, n - j), m, r, w_param(gamma, j, n - j, 1),
-                         w_param(beta, j, n - j, 0)),
+                  normed(v_load_n(a + j, n - j), c, v_param(gamma, j, n - j, 1),
+                         v_param(beta, j, n - j, 0)),
                   n - j);
 }
 
@@ -128,16 +145,16 @@ static void ACT_PART_SYMBOL(norm_apply_tile)(const void *in, size_t rows, size_t
                                              const void *gamma, const void *beta, void *out,
                                              size_t out_stride)
 {
-    for (size_t j = 0; j < rows; j++) {
-        const elem *a = (const elem *)in + j * stride;
-        elem *y = (elem *)out + j * out_stride;
-        const vwide g = w_set(param_at(gamma, j, 1)), b = w_set(param_at(beta, j, 0));
-        for (size_t i = 0; i < width; i += VL) {
-            const size_t lanes = part_of(width - i);
-            v_store_part(y + i,
-                         normed(w_elem(a + i, lanes), w_gather(mean + i), w_gather(rstd + i), g, b),
+    for (size_t i = 0; i < width; i += VL) {
+        const size_t lanes = part_of(width - i);
+        const struct column c = column_of(w_gather(mean + i), w_gather(rstd + i));
+        const elem *a = (const elem *)in + i;
+        elem *y = (elem *)out + i;
+        for (size_t j = 0; j < rows; j++, a += stride, y += out_stride)
+            v_store_part(y,
+                         normed(v_load_part(a, lanes), c, v_set((elem)param_at(gamma, j, 1)),
+                                v_set((elem)param_at(beta, j, 0))),
                          lanes);
-        }
     }
 }
 
@@ -218,28 +235,40 @@ static void ACT_PART_SYMBOL(norm_coefficients)(size_t n, int rms, size_t width, 
     }
 }
 
-ACT_OP vec slope(vwide a, vwide g, vwide gamma, vwide mean, vwide rstd, vwide c0, vwide c1)
+/* In the element type: 3 roundings of each term. */
+struct line {
+    vec mean, rstd, c0, c1; /* what mean is off is in c0 */
+};
+
+ACT_OP struct line line_of(vwide mean, vwide rstd, vwide c0, vwide c1)
 {
-    const vwide h = w_sub(w_mul(w_mul(g, gamma), rstd), c0);
-    return w_to(w_sub(h, w_mul(w_sub(a, mean), c1)));
+    const vec high = w_to(mean);
+    const vwide low = w_sub(mean, w_from(high));
+    return (struct line){high, w_to(rstd), w_to(w_sub(c0, w_mul(low, c1))), w_to(c1)};
+}
+
+ACT_OP vec slope(vec a, vec g, vec gamma, struct line c)
+{
+    const vec h = v_fms(g, v_mul(c.rstd, gamma), c.c0);
+    return v_fnma(v_sub(a, c.mean), c.c1, h);
 }
 
 static void ACT_PART_SYMBOL(norm_gradient_row)(const void *in, const void *gradient, size_t n,
-                                               const struct act_norm_column *c, const void *gamma,
-                                               void *out)
+                                               const struct act_norm_column *column,
+                                               const void *gamma, void *out)
 {
     const elem *a = in, *g = gradient;
     elem *y = out;
-    const vwide m = w_set(c->mean), r = w_set(c->rstd), c0 = w_set(c->c0), c1 = w_set(c->c1);
+    const struct line c =
+        line_of(w_set(column->mean), w_set(column->rstd), w_set(column->c0), w_set(column->c1));
     size_t j = 0;
     for (; j + VL <= n; j += VL)
-        v_store(y + j, slope(w_from(v_load(a + j)), w_from(v_load(g + j)), w_param(gamma, j, VL, 1),
-                             m, r, c0, c1));
+        v_store(y + j, slope(v_load(a + j), v_load(g + j), v_param(gamma, j, VL, 1), c));
     if (j < n)
-        v_store_n(y + j,
-                  slope(w_elem(a + j, n - j), w_elem(g + j, n - j), w_param(gamma, j, n - j, 1), m,
-                        r, c0, c1),
-                  n - j);
+        v_store_n(
+            y + j,
+            slope(v_load_n(a + j, n - j), v_load_n(g + j, n - j), v_param(gamma, j, n - j, 1), c),
+            n - j);
 }
 
 static void ACT_PART_SYMBOL(norm_gradient_tile)(const void *in, size_t stride, const void *gradient,
@@ -249,19 +278,17 @@ static void ACT_PART_SYMBOL(norm_gradient_tile)(const void *in, size_t stride, c
                                                 size_t out_stride)
 {
     const double *const c0 = sums, *const c1 = sums + ACT_NORM_TILE;
-    for (size_t j = 0; j < rows; j++) {
-        const elem *a = (const elem *)in + j * stride;
-        const elem *g = (const elem *)gradient + j * gradient_stride;
-        elem *y = (elem *)out + j * out_stride;
-        const vwide scale = w_set(param_at(gamma, j, 1));
-        for (size_t i = 0; i < width; i += VL) {
-            const size_t lanes = part_of(width - i);
-            v_store_part(y + i,
-                         slope(w_elem(a + i, lanes), w_elem(g + i, lanes), scale,
-                               w_gather(mean + i), w_gather(rstd + i), w_gather(c0 + i),
-                               w_gather(c1 + i)),
+    for (size_t i = 0; i < width; i += VL) {
+        const size_t lanes = part_of(width - i);
+        const struct line c =
+            line_of(w_gather(mean + i), w_gather(rstd + i), w_gather(c0 + i), w_gather(c1 + i));
+        const elem *a = (const elem *)in + i, *g = (const elem *)gradient + i;
+        elem *y = (elem *)out + i;
+        for (size_t j = 0; j < rows; j++, a += stride, g += gradient_stride, y += out_stride)
+            v_store_part(y,
+                         slope(v_load_part(a, lanes), v_load_part(g, lanes),
+                               v_set((elem)param_at(gamma, j, 1)), c),
                          lanes);
-        }
     }
 }
 

@@ -186,10 +186,10 @@ static void check(struct arrays *a, unsigned flags)
             near(t, 0, get(a->y, t, i), (long double)z[i],
                  terms + f_error * fabsl(gamma) * (fabsl((long double)v[i]) + size_of_mean[r]) *
                              rstd_of[r],
-                 (t == ACT_F64 ? grown : 2) * u + last, i);
+                 (t == ACT_F64 ? grown : 4) * u + last, i);
         else /* the slope of f is below 1.2 for the kinds here */
             near(t, 0, get(a->y, t, i), (long double)f[i], fabsl((long double)f[i]) + 2 * terms,
-                 ((t == ACT_F64 ? grown : 1) + f_error) * u + last, i);
+                 ((t == ACT_F64 ? grown : 2) + f_error) * u + last, i);
     }
     for (size_t r = 0; r < a->m; r++)
         h_mean[r] = hn_mean[r] = h_terms[r] = hn_terms[r] = 0;

@@ -331,7 +331,7 @@ ACT_API act_status act_frelu_backward(act_dtype type, unsigned flags, const act_
  * gamma and beta are [axis], NULL for 1 and 0. mean and rstd, [outer][inner] of the type of gamma,
  * are written for the backward call; NULL where not wanted; RMSNorm has no mean. ACT_IDENTITY gives
  * the plain norms. Statistics are in double. With a counting as exact, out is within
- *   2^-23 (|a - mean| rstd |gamma| + |beta|)                                              f32
+ *   2^-22 (|a - mean| rstd |gamma| + |beta|)                                              f32
  *   (8 + axis / 64) 2^-53 ((|a| + mean of |a|) rstd |gamma| + |beta|)                     f64
  * ACT_ERR_PARAM: eps is no finite number >= 0. With eps 0 equal elements give NaN; so does NaN or
  * infinity among them, throughout (RMSNorm: an infinity gives NaN, the others 0). f64 elements are
