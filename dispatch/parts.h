@@ -84,6 +84,10 @@ struct act_dyrelu_row {
     /* out = the larger of two pieces, the second's a and b step elements after the first's */
     void (*two)(const void *x, const void *a, const void *b, size_t step, int each, size_t n,
                 void *out);
+    /* Its gradient, and the sums of both pieces, of 16 lanes each: sums += {gradient x of the
+     * first, of the second, gradient of the first, of the second}. out may be an input, or NULL. */
+    void (*two_gradients)(const void *x, const void *gradient, const void *a, const void *b,
+                          size_t step, size_t n, void *out, double *sums);
     void (*spread)(const void *from, size_t channels, size_t inner, void *to);
     void (*gradient)(const void *x, const void *slope, const void *gradient, size_t n, void *out);
     /* product += gradient x, sum += gradient where which is k: of 16 lanes, which total() adds; n
@@ -130,9 +134,9 @@ struct act_stats_row {
 
 /* Loops of act_norm_* and act_normed_*. Arrays of the element type but for the doubles. A row has
  * its elements one after the other, and sums of ACT_NORM_LANES lanes, of which total() makes one: n
- * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride,
- * and everything of a column is an array of ACT_NORM_TILE. gamma and beta may be NULL. */
-enum { ACT_NORM_TILE = 128, ACT_NORM_LANES = 16 };
+ * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride;
+ * an array of doubles for its columns has room for whole vectors. gamma and beta may be NULL. */
+enum { ACT_NORM_LANES = 16 };
 struct act_norm_column {
     double mean, rstd, c0, c1;
 };
@@ -155,18 +159,18 @@ struct act_norm_row {
     void (*sums_row)(const void *in, const void *gradient, size_t n, double mean, const void *gamma,
                      double *sums);
     void (*sums_tile)(const void *in, size_t stride, const void *gradient, size_t gradient_stride,
-                      size_t rows, size_t width, const double *mean, const void *gamma,
-                      double *sums);
-    /* The three sums become what the gradient is made of, h rstd - c0 - (in - mean) c1, the first
-     * two in their places; mean is corrected. */
-    void (*coefficients)(size_t n, int rms, size_t width, double *mean, const double *rstd,
-                         double *sums);
+                      size_t rows, size_t width, const double *mean, const void *gamma, double *h,
+                      double *hd, double *d);
+    /* The sums h and hd become what the gradient is made of, h rstd - c0 - (in - mean - d) c1; d
+     * what mean is off. */
+    void (*coefficients)(size_t n, int rms, size_t width, const double *rstd, double *h, double *hd,
+                         double *d);
     void (*gradient_row)(const void *in, const void *gradient, size_t n,
                          const struct act_norm_column *c, const void *gamma, void *out);
     void (*gradient_tile)(const void *in, size_t stride, const void *gradient,
                           size_t gradient_stride, size_t rows, size_t width, const double *mean,
-                          const double *rstd, const double *sums, const void *gamma, void *out,
-                          size_t out_stride);
+                          const double *d, const double *rstd, const double *c0, const double *c1,
+                          const void *gamma, void *out, size_t out_stride);
     /* dgamma += gradient (in - mean) rstd, dbeta += gradient: a sum for each element of a row, for
      * each row of a tile, whose mean (or NULL) and rstd are [n] of the element type. */
     void (*params_row)(const void *in, const void *gradient, size_t n, double mean, double rstd,

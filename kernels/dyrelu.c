@@ -92,6 +92,45 @@ static void ACT_PART_SYMBOL(dyrelu_two)(const void *in, const void *a, const voi
     }
 }
 
+/* Of one plane. Both pieces' sums stay in registers. */
+static void ACT_PART_SYMBOL(dyrelu_two_gradients)(const void *in, const void *gradient,
+                                                  const void *a, const void *b, size_t step,
+                                                  size_t n, void *out, double *sums)
+{
+    const elem *x = in, *g = gradient, *pa = a, *pb = b;
+    elem *d = out;
+    const vec a0 = v_set(elem_at(pa)), a1 = v_set(elem_at(pa + step));
+    const vec b0 = v_set(elem_at(pb)), b1 = v_set(elem_at(pb + step));
+    vwide s[4][PARTS];
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < PARTS; i++)
+            s[k][i] = w_gather(sums + k * LANES + i * VL);
+    for (size_t j = 0; j < n;)
+        for (int i = 0; i < PARTS && j < n; i++, j += VL) {
+            const size_t lanes = part_of(n - j);
+            const vec v = v_load_part(x + j, lanes), h = v_load_part(g + j, lanes);
+            const vec y0 = piece_at(v, a0, b0), y1 = piece_at(v, a1, b1);
+            const vmask first = v_le(y1, y0), number = v_eq(y0, y0);
+            const vec slope = v_select(number, v_select(first, a0, a1), a0);
+            if (d) {
+                const vec product = v_drop(v_eq(slope, v_set(0)), v_mul(slope, h));
+                v_store_part(d + j, v_select(v_eq(v, v), product, v), lanes);
+            }
+            /* Of the second: y0 is a number and y1 is not <= it. */
+            const vec h1 = v_keep(number, v_drop(first, h));
+            const vec x1 = v_keep(number, v_drop(first, v));
+            const vec h0 = v_select(number, v_keep(first, h), h);
+            const vec x0 = v_select(number, v_keep(first, v), v);
+            s[0][i] = w_fma(w_from(h0), w_from(x0), s[0][i]);
+            s[1][i] = w_fma(w_from(h1), w_from(x1), s[1][i]);
+            s[2][i] = w_add(s[2][i], w_from(h0));
+            s[3][i] = w_add(s[3][i], w_from(h1));
+        }
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < PARTS; i++)
+            w_spread(sums + k * LANES + i * VL, s[k][i]);
+}
+
 /* slope g: 0 where the slope is, NaN where x is. */
 static void ACT_PART_SYMBOL(dyrelu_gradient)(const void *in, const void *slope,
                                              const void *gradient, size_t n, void *out)
@@ -178,7 +217,7 @@ static double ACT_PART_SYMBOL(dyrelu_total)(const double *lanes)
     return a[0];
 }
 
-ACT_PART_ROW(dyrelu) = {ACT_PART_SYMBOL(dyrelu_piece),  ACT_PART_SYMBOL(dyrelu_two),
-                        ACT_PART_SYMBOL(dyrelu_spread), ACT_PART_SYMBOL(dyrelu_gradient),
-                        ACT_PART_SYMBOL(dyrelu_sums),   ACT_PART_SYMBOL(dyrelu_channels),
-                        ACT_PART_SYMBOL(dyrelu_total)};
+ACT_PART_ROW(dyrelu) = {ACT_PART_SYMBOL(dyrelu_piece),         ACT_PART_SYMBOL(dyrelu_two),
+                        ACT_PART_SYMBOL(dyrelu_two_gradients), ACT_PART_SYMBOL(dyrelu_spread),
+                        ACT_PART_SYMBOL(dyrelu_gradient),      ACT_PART_SYMBOL(dyrelu_sums),
+                        ACT_PART_SYMBOL(dyrelu_channels),      ACT_PART_SYMBOL(dyrelu_total)};

@@ -200,10 +200,9 @@ static void ACT_PART_SYMBOL(norm_sums_row)(const void *in, const void *gradient,
 
 static void ACT_PART_SYMBOL(norm_sums_tile)(const void *in, size_t stride, const void *gradient,
                                             size_t gradient_stride, size_t rows, size_t width,
-                                            const double *mean, const void *gamma, double *sums)
+                                            const double *mean, const void *gamma, double *sums_h,
+                                            double *sums_hd, double *sums_d)
 {
-    double *const sums_h = sums, *const sums_hd = sums + ACT_NORM_TILE,
-                  *const sums_d = sums + 2 * ACT_NORM_TILE;
     for (size_t i = 0; i < width; i += VL) {
         const elem *a = (const elem *)in + i, *g = (const elem *)gradient + i;
         const size_t lanes = part_of(width - i);
@@ -220,16 +219,14 @@ static void ACT_PART_SYMBOL(norm_sums_tile)(const void *in, size_t stride, const
     }
 }
 
-/* From the sums of a column to what its gradients are made of: h rstd - c0 - (a - mean) c1. */
-static void ACT_PART_SYMBOL(norm_coefficients)(size_t n, int rms, size_t width, double *mean,
-                                               const double *rstd, double *sums)
+static void ACT_PART_SYMBOL(norm_coefficients)(size_t n, int rms, size_t width, const double *rstd,
+                                               double *c0, double *c1, double *d)
 {
-    double *const c0 = sums, *const c1 = sums + ACT_NORM_TILE, *const d = c1 + ACT_NORM_TILE;
     const double count = (double)n;
     for (size_t i = 0; i < width; i++) {
         const double off = rms ? 0 : d[i] / count, h = c0[i];
         const double hn = (c1[i] - off * h) * rstd[i] / count; /* mean of h norm(a) */
-        mean[i] += off;
+        d[i] = off;
         c0[i] = rms ? 0 : rstd[i] * (h / count);
         c1[i] = rstd[i] * hn * rstd[i];
     }
@@ -273,15 +270,15 @@ static void ACT_PART_SYMBOL(norm_gradient_row)(const void *in, const void *gradi
 
 static void ACT_PART_SYMBOL(norm_gradient_tile)(const void *in, size_t stride, const void *gradient,
                                                 size_t gradient_stride, size_t rows, size_t width,
-                                                const double *mean, const double *rstd,
-                                                const double *sums, const void *gamma, void *out,
+                                                const double *mean, const double *d,
+                                                const double *rstd, const double *c0,
+                                                const double *c1, const void *gamma, void *out,
                                                 size_t out_stride)
 {
-    const double *const c0 = sums, *const c1 = sums + ACT_NORM_TILE;
     for (size_t i = 0; i < width; i += VL) {
         const size_t lanes = part_of(width - i);
-        const struct line c =
-            line_of(w_gather(mean + i), w_gather(rstd + i), w_gather(c0 + i), w_gather(c1 + i));
+        const struct line c = line_of(w_add(w_gather(mean + i), w_gather(d + i)),
+                                      w_gather(rstd + i), w_gather(c0 + i), w_gather(c1 + i));
         const elem *a = (const elem *)in + i, *g = (const elem *)gradient + i;
         elem *y = (elem *)out + i;
         for (size_t j = 0; j < rows; j++, a += stride, g += gradient_stride, y += out_stride)

@@ -150,6 +150,27 @@ static void backward_planes(const struct dyrelu *m, struct buffers *b, size_t pl
     write_gradient(m, &c, b, x, g);
 }
 
+/* One plane of two pieces. */
+static void backward_two(const struct dyrelu *m, struct buffers *b, size_t plane)
+{
+    const size_t at = param_at(m, 0, plane);
+    double sums[4][LANES] = {{0}}, total[4];
+    for (size_t i = 0; i < m->inner; i += CHUNK) {
+        const size_t n = m->inner - i < CHUNK ? m->inner - i : CHUNK;
+        const struct chunk c = {plane * m->inner + i, n, plane, 1};
+        char *const d = m->out ? m->out + c.at * m->wide.size : NULL;
+        m->loops->two_gradients(fetch(m, m->in, &c, b->x), fetch(m, m->grad_out, &c, b->g),
+                                m->a + at, m->b + at, m->planes, n,
+                                d && m->wide.convert ? b->best : d, sums[0]);
+        if (d && m->wide.convert)
+            act_narrow(&m->wide, (const float *)(const void *)b->best, d, n);
+    }
+    for (int k = 0; k < 4; k++)
+        total[k] = m->loops->total(sums[k]);
+    store(m, 0, plane, 1, &total[0], &total[2]);
+    store(m, 1, plane, 1, &total[1], &total[3]);
+}
+
 /* One plane, once for each group of pieces. The last time grad_in is written, which may be an
  * input. */
 static void backward_plane(const struct dyrelu *m, struct buffers *b, size_t plane)
@@ -185,6 +206,8 @@ static void backward_part(const void *job, size_t first, size_t count)
         const size_t planes = planes_at_once(m, first + count - p);
         if (m->inner < SHORT)
             backward_planes(m, &b, p, planes);
+        else if (m->pieces == 2)
+            backward_two(m, &b, p);
         else
             backward_plane(m, &b, p);
         p += planes;

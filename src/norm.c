@@ -12,10 +12,12 @@
 #error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
 #endif
 
-/* A chunk: 512 elements. With inner > 1 the columns of a tile are done side by side. Scratch: at
- * most four chunks of floats, 8 KiB, and 6 KiB of a tile's statistics or of the sums of CHANNELS.
- */
-enum { CHUNK = 512, CHANNELS = 256, TILE = ACT_NORM_TILE, LANES = ACT_NORM_LANES };
+/* A chunk: 512 elements, or 2048 where no scratch is needed. With inner > 1 the columns of a tile
+ * are done side by side, the more the fewer pages of 4 KiB are met again and again. Scratch: of
+ * FORWARD columns three doubles, 9 KiB, and 4 KiB of chunks; of BACKWARD columns five doubles, or
+ * the sums of CHANNELS, 8 KiB, and 8 KiB of chunks. */
+enum { CHUNK = 512, DIRECT = 2048, CHANNELS = 256, LANES = ACT_NORM_LANES };
+enum { FORWARD = 384, BACKWARD = 176 };
 
 struct norm {
     const struct act_row *row;
@@ -106,7 +108,7 @@ static void activate(const struct norm *m, const struct chunk *c, struct cells x
 /* Columns [first, first + width) of one outer index, and their statistics; one if inner is 1. */
 struct tile {
     size_t outer, first, width;
-    double mean[TILE], rstd[TILE], sums[3][TILE];
+    double *mean, *rstd, *sums[3]; /* sums[1] and [2]: backward */
 };
 
 /* Of a row: its sums before they are in sums[][0]. */
@@ -114,7 +116,9 @@ typedef double lanes[3][LANES];
 
 static struct chunk chunk_at(const struct norm *m, const struct tile *t, size_t j)
 {
-    const size_t most = CHUNK / t->width, rest = m->shape.axis - j;
+    const int direct = m->identity && !m->wide.convert && m->shape.inner > 1;
+    const size_t elements = direct ? DIRECT : CHUNK;
+    const size_t most = elements / t->width, rest = m->shape.axis - j;
     return (struct chunk){(t->outer * m->shape.axis + j) * m->shape.inner + t->first,
                           rest < most ? rest : most, t->width, j};
 }
@@ -126,7 +130,8 @@ static void prefetch_below(const struct norm *m, const char *array, const struct
     const size_t row = m->shape.inner * size;
     if (contiguous(m, c))
         return;
-    for (size_t r = c->rows; r < 2 * c->rows && r - c->rows < rest; r++)
+    const size_t ahead = c->rows < 4 ? 4 : c->rows;
+    for (size_t r = ahead; r < ahead + c->rows && r - c->rows < rest; r++)
         prefetch(array + c->at * size + r * row, c->width * size);
 }
 /* What is a row further on. */
@@ -172,22 +177,19 @@ static void clear(const struct tile *t, double *columns)
 {
     memset(columns, 0, (t->width + LANES - 1) / LANES * LANES * sizeof *columns);
 }
-static void clear_sums(struct tile *t)
-{
-    clear(t, t->rstd);
-    for (int i = 0; i < 3; i++)
-        clear(t, t->sums[i]);
-}
 
-static struct tile tile_of(const struct norm *m, size_t i)
+/* Tile i of up to `most` columns, in storage of doubles for so many: three, or five. */
+static struct tile tile_of(const struct norm *m, size_t i, size_t most, double *storage, int sums)
 {
-    const size_t inner = m->shape.inner, tiles = (inner + TILE - 1) / TILE;
-    struct tile t;
-    t.outer = i / tiles;
-    t.first = i % tiles * TILE;
-    t.width = inner - t.first < TILE ? inner - t.first : TILE;
-    clear(&t, t.mean);
-    clear_sums(&t);
+    const size_t inner = m->shape.inner, tiles = (inner + most - 1) / most;
+    struct tile t = {.outer = i / tiles, .first = i % tiles * most};
+    t.width = inner - t.first < most ? inner - t.first : most;
+    t.mean = storage, t.rstd = storage + most;
+    clear(&t, t.mean), clear(&t, t.rstd);
+    for (int k = 0; k < sums; k++) {
+        t.sums[k] = storage + (size_t)(k + 2) * most;
+        clear(&t, t.sums[k]);
+    }
     return t;
 }
 
@@ -214,22 +216,22 @@ static struct cells normalised(const struct norm *m, const struct chunk *c, stru
     return a;
 }
 
-/* Moments of the columns from a shift of the element type, which t->mean holds. */
-static void moments(const struct norm *m, struct tile *t, struct buffers *b, int again)
+/* Sums from a shift of the element type, which t->mean holds, or from the first elements. */
+static void add_moments(const struct norm *m, struct tile *t, const struct chunk *c,
+                        struct buffers *b, int again, lanes lane)
 {
-    lanes lane = {{0}};
-    FOR_CHUNKS(m, t, c)
-    {
-        prefetch_below(m, m->in, &c);
-        const struct cells a = normalised(m, &c, b, again);
-        if (c.j == 0 && !again && !m->rms)
-            for (size_t i = 0; i < t->width; i++)
-                t->mean[i] = work_at(m, a.p, i);
-        if (m->shape.inner == 1)
-            m->loops->moments_row(a.p, c.rows, t->mean[0], lane[0], lane[1]);
-        else
-            m->loops->moments_tile(a.p, c.rows, t->width, a.stride, t->mean, t->sums[0], t->rstd);
-    }
+    const struct cells a = normalised(m, c, b, again);
+    if (c->j == 0 && !again && !m->rms)
+        for (size_t i = 0; i < t->width; i++)
+            t->mean[i] = work_at(m, a.p, i);
+    if (m->shape.inner == 1)
+        m->loops->moments_row(a.p, c->rows, t->mean[0], lane[0], lane[1]);
+    else
+        m->loops->moments_tile(a.p, c->rows, t->width, a.stride, t->mean, t->sums[0], t->rstd);
+}
+
+static void finish_moments(const struct norm *m, struct tile *t, lanes lane)
+{
     if (m->shape.inner == 1) {
         t->sums[0][0] = m->loops->total(lane[0]);
         t->rstd[0] = m->loops->total(lane[1]);
@@ -237,47 +239,94 @@ static void moments(const struct norm *m, struct tile *t, struct buffers *b, int
     m->loops->finish(m->shape.axis, m->rms, m->eps, t->width, t->mean, t->sums[0], t->rstd);
 }
 
-static void normalise(const struct norm *m, struct tile *t, struct buffers *b)
+static void moments(const struct norm *m, struct tile *t, struct buffers *b, int again)
 {
+    lanes lane = {{0}};
     FOR_CHUNKS(m, t, c)
     {
-        prefetch_next(m, m->in, &c, 1, t->outer);
-        const struct cells a = normalised(m, &c, b, 1);
-        const char *const gamma = param(m, m->gamma, c.j), *const beta = param(m, m->beta, c.j);
-        const int last = !m->act_first && !m->identity, half = m->wide.convert != NULL;
-        char *const out = half ? b->a : m->out + c.at * m->wide.size;
-        const size_t stride = half ? c.width : m->shape.inner;
-        char *const y = last ? b->a : out;
-        const size_t y_stride = last ? c.width : stride;
-        if (m->shape.inner == 1)
-            m->loops->apply_row(a.p, c.rows, t->mean[0], t->rstd[0], gamma, beta, y);
-        else
-            m->loops->apply_tile(a.p, c.rows, t->width, a.stride, t->mean, t->rstd, gamma, beta, y,
-                                 y_stride);
-        if (last)
-            activate(m, &c, (struct cells){y, y_stride}, NULL, out, stride);
-        if (half)
-            deliver(m, out, m->out, &c);
+        prefetch_below(m, m->in, &c);
+        add_moments(m, t, &c, b, again, lane);
+    }
+    finish_moments(m, t, lane);
+}
+
+static void normalise(const struct norm *m, const struct tile *t, const struct chunk *c,
+                      struct buffers *b)
+{
+    const struct cells a = normalised(m, c, b, 1);
+    const char *const gamma = param(m, m->gamma, c->j), *const beta = param(m, m->beta, c->j);
+    const int last = !m->act_first && !m->identity, half = m->wide.convert != NULL;
+    char *const out = half ? b->a : m->out + c->at * m->wide.size;
+    const size_t stride = half ? c->width : m->shape.inner;
+    char *const y = last ? b->a : out;
+    const size_t y_stride = last ? c->width : stride;
+    if (m->shape.inner == 1)
+        m->loops->apply_row(a.p, c->rows, t->mean[0], t->rstd[0], gamma, beta, y);
+    else
+        m->loops->apply_tile(a.p, c->rows, t->width, a.stride, t->mean, t->rstd, gamma, beta, y,
+                             y_stride);
+    if (last)
+        activate(m, c, (struct cells){y, y_stride}, NULL, out, stride);
+    if (half)
+        deliver(m, out, m->out, c);
+}
+
+static void save(const struct norm *m, const struct tile *t)
+{
+    const size_t at = t->outer * m->shape.inner + t->first;
+    for (size_t k = 0; k < t->width && m->mean && !m->rms; k++)
+        work_to(m, m->mean, at + k, t->mean[k]);
+    for (size_t k = 0; k < t->width && m->rstd; k++)
+        work_to(m, m->rstd, at + k, t->rstd[k]);
+}
+
+/* The sums of a row are taken while the one before is written: one waits for memory less. */
+static void forward_rows(const struct norm *m, size_t first, size_t count)
+{
+    struct buffers b;
+    double storage[2][3 * LANES];
+    struct tile t = tile_of(m, first, LANES, storage[0], 1);
+    moments(m, &t, &b, 0);
+    for (size_t i = first; i < first + count; i++) {
+        const int more = i + 1 < first + count;
+        struct tile next = tile_of(m, i + (size_t)more, LANES, storage[(i + 1 - first) % 2], 1);
+        lanes lane = {{0}};
+        FOR_CHUNKS(m, &t, c)
+        {
+            normalise(m, &t, &c, &b);
+            if (more) {
+                const struct chunk below = chunk_at(m, &next, c.j);
+                add_moments(m, &next, &below, &b, 0, lane);
+            }
+        }
+        save(m, &t);
+        if (more)
+            finish_moments(m, &next, lane);
+        t = next;
     }
 }
 
 static void forward_part(const void *job, size_t first, size_t count)
 {
     const struct norm *m = job;
+    const int twice = m->wide.compute == ACT_F64 && !m->rms;
     struct buffers b;
+    double storage[3 * FORWARD];
+    if (m->shape.inner == 1 && !twice) {
+        forward_rows(m, first, count);
+        return;
+    }
     for (size_t i = first; i < first + count; i++) {
-        struct tile t = tile_of(m, i);
-        const size_t at = t.outer * m->shape.inner + t.first;
+        struct tile t = tile_of(m, i, FORWARD, storage, 1);
         moments(m, &t, &b, 0);
-        if (m->wide.compute == ACT_F64 && !m->rms) {
-            clear_sums(&t);
+        if (twice) {
+            clear(&t, t.sums[0]);
+            clear(&t, t.rstd);
             moments(m, &t, &b, 1);
         }
-        normalise(m, &t, &b);
-        for (size_t k = 0; k < t.width && m->mean && !m->rms; k++)
-            work_to(m, m->mean, at + k, t.mean[k]);
-        for (size_t k = 0; k < t.width && m->rstd; k++)
-            work_to(m, m->rstd, at + k, t.rstd[k]);
+        FOR_CHUNKS(m, &t, c)
+        normalise(m, &t, &c, &b);
+        save(m, &t);
     }
 }
 
@@ -339,21 +388,20 @@ static void sum_columns(const struct norm *m, struct tile *t, struct back_buffer
             m->loops->sums_row(in.a.p, in.g.p, c.rows, t->mean[0], gamma, lane[0]);
         else
             m->loops->sums_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, t->width, t->mean,
-                                gamma, t->sums[0]);
+                                gamma, t->sums[0], t->sums[1], t->sums[2]);
     }
     if (m->shape.inner == 1)
         for (int i = 0; i < 3; i++)
             t->sums[i][0] = m->loops->total(lane[i]);
 }
 
-/* Sums and what follows from them. saved: the mean that f' of the norm is taken at. */
-static void find_columns(const struct norm *m, struct tile *t, struct back_buffers *b,
-                         double *saved)
+/* Sums and what follows from them. */
+static void find_columns(const struct norm *m, struct tile *t, struct back_buffers *b)
 {
     read_statistics(m, t->outer * m->shape.inner + t->first, t->width, t->mean, t->rstd);
-    memcpy(saved, t->mean, t->width * sizeof *saved);
     sum_columns(m, t, b);
-    m->loops->coefficients(m->shape.axis, m->rms, t->width, t->mean, t->rstd, t->sums[0]);
+    m->loops->coefficients(m->shape.axis, m->rms, t->width, t->rstd, t->sums[0], t->sums[1],
+                           t->sums[2]);
 }
 
 /* grad_in of a chunk. row: of one column, if inner is 1; else t. */
@@ -371,7 +419,8 @@ static void write_gradient(const struct norm *m, const struct chunk *c, struct b
         m->loops->gradient_row(in->a.p, in->g.p, c->rows, row, gamma, d);
     else
         m->loops->gradient_tile(in->a.p, in->a.stride, in->g.p, in->g.stride, c->rows, c->width,
-                                t->mean, t->rstd, t->sums[0], gamma, d, d_stride);
+                                t->mean, t->sums[2], t->rstd, t->sums[0], t->sums[1], gamma, d,
+                                d_stride);
     const struct cells slope = {d, d_stride};
     if (last)
         activate(m, c, in->x, &slope, out, stride);
@@ -381,23 +430,24 @@ static void write_gradient(const struct norm *m, const struct chunk *c, struct b
 
 static struct act_norm_column column_of(const struct tile *t)
 {
-    return (struct act_norm_column){t->mean[0], t->rstd[0], t->sums[0][0], t->sums[1][0]};
+    return (struct act_norm_column){t->mean[0] + t->sums[2][0], t->rstd[0], t->sums[0][0],
+                                    t->sums[1][0]};
 }
 
 static void backward_part(const void *job, size_t first, size_t count)
 {
     const struct norm *m = job;
     struct back_buffers b;
-    double saved[TILE] = {0};
+    double storage[5 * BACKWARD];
     for (size_t i = first; i < first + count; i++) {
-        struct tile t = tile_of(m, i);
-        find_columns(m, &t, &b, saved);
+        struct tile t = tile_of(m, i, BACKWARD, storage, 3);
+        find_columns(m, &t, &b);
         const struct act_norm_column row = column_of(&t);
         FOR_CHUNKS(m, &t, c)
         {
             prefetch_next(m, m->in, &c, 1, t.outer);
             prefetch_next(m, m->grad_out, &c, 1, t.outer);
-            const struct inputs in = inputs_of(m, &c, &b, saved, t.rstd);
+            const struct inputs in = inputs_of(m, &c, &b, t.mean, t.rstd);
             write_gradient(m, &c, &b, &in, &row, &t);
         }
     }
@@ -418,28 +468,30 @@ static void channels_of_rows(const struct norm *m, struct back_buffers *b, size_
     }
 }
 
+/* Planes are gone through as they lie in memory. */
 static void channels_of_planes(const struct norm *m, struct back_buffers *b, size_t first, size_t n,
                                double *dgamma, double *dbeta)
 {
+    enum { WIDTH = 128 };
     const size_t inner = m->shape.inner, axis = m->shape.axis;
-    const size_t width = inner < TILE ? inner : TILE, most = CHUNK / width;
-    double mean[TILE] = {0}, rstd[TILE] = {0};
+    const size_t width = inner < WIDTH || m->act_first ? inner < CHUNK ? inner : CHUNK : WIDTH;
+    const size_t most = width < inner ? 1 : CHUNK / width;
+    double mean[WIDTH] = {0}, rstd[WIDTH] = {0}; /* of the norm first */
     for (size_t o = 0; o < m->shape.outer; o++)
-        for (size_t i = 0; i < inner; i += width) {
-            const size_t columns = inner - i < width ? inner - i : width, at = o * inner + i;
-            const char *const means = m->rms ? NULL : m->saved_mean + at * m->wide.work;
-            const char *const rstds = m->saved_rstd + at * m->wide.work;
-            if (!m->act_first)
-                read_statistics(m, at, columns, mean, rstd);
-            for (size_t j = first; j < first + n; j += most) {
+        for (size_t j = first; j < first + n; j += most)
+            for (size_t i = 0; i < inner; i += width) {
+                const size_t columns = inner - i < width ? inner - i : width, at = o * inner + i;
                 const size_t rest = first + n - j;
                 const struct chunk c = {(o * axis + j) * inner + i, rest < most ? rest : most,
                                         columns, j};
+                if (!m->act_first)
+                    read_statistics(m, at, columns, mean, rstd);
                 const struct inputs in = inputs_of(m, &c, b, mean, rstd);
                 m->loops->params_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, columns,
-                                      means, rstds, dgamma + (j - first), dbeta + (j - first));
+                                      m->rms ? NULL : m->saved_mean + at * m->wide.work,
+                                      m->saved_rstd + at * m->wide.work, dgamma + (j - first),
+                                      dbeta + (j - first));
             }
-        }
 }
 
 static void params_part(const void *job, size_t first, size_t count)
@@ -518,10 +570,11 @@ static void backward_fused(const struct norm *m)
     for (size_t o = 0; o < end; o += GROUP) {
         const size_t rows = end - o < GROUP ? end - o : GROUP;
         struct act_norm_column row[GROUP];
-        double saved[GROUP];
+        double saved[GROUP], storage[5 * LANES];
         for (size_t r = 0; r < rows; r++) {
-            struct tile t = tile_of(m, o + r);
-            find_columns(m, &t, &b, &saved[r]);
+            struct tile t = tile_of(m, o + r, LANES, storage, 3);
+            find_columns(m, &t, &b);
+            saved[r] = t.mean[0];
             row[r] = column_of(&t);
         }
         fused_rows(m, &b, o, rows, row, saved, dgamma, dbeta);
@@ -548,13 +601,13 @@ static void run(part_fn *part, const struct norm *m, unsigned flags, size_t coun
         act_run_parts(part, m, count, unit);
 }
 
-static size_t tiles_of(const struct norm *m)
+static size_t tiles_of(const struct norm *m, size_t most)
 {
-    return m->shape.outer * ((m->shape.inner + TILE - 1) / TILE);
+    return m->shape.outer * ((m->shape.inner + most - 1) / most);
 }
-static size_t tile_elements(const struct norm *m)
+static size_t tile_elements(const struct norm *m, size_t most)
 {
-    return m->shape.axis * (m->shape.inner < TILE ? m->shape.inner : TILE);
+    return m->shape.axis * (m->shape.inner < most ? m->shape.inner : most);
 }
 
 /* Spans: the array, the parameters, what is saved. */
@@ -637,7 +690,7 @@ static act_status forward(int act_first, act_dtype t, unsigned flags, act_kind k
         {in, bytes.array}, {NULL, 0}, {gamma, bytes.param}, {beta, bytes.param}};
     if (!overlap_ok(outputs, 3, inputs, 4))
         return ACT_ERR_OVERLAP;
-    run(forward_part, &m, flags, tiles_of(&m), tile_elements(&m));
+    run(forward_part, &m, flags, tiles_of(&m, FORWARD), tile_elements(&m, FORWARD));
     return ACT_OK;
 }
 
@@ -684,7 +737,7 @@ static act_status backward(int act_first, act_dtype t, unsigned flags, act_kind 
     if (dgamma || dbeta)
         run(params_part, &m, flags, blocks, bytes.n / blocks);
     if (grad_in && bytes.n)
-        run(backward_part, &m, flags, tiles_of(&m), tile_elements(&m));
+        run(backward_part, &m, flags, tiles_of(&m, BACKWARD), tile_elements(&m, BACKWARD));
     return ACT_OK;
 }
 
