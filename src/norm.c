@@ -134,14 +134,6 @@ static void prefetch_below(const struct norm *m, const char *array, const struct
     for (size_t r = ahead; r < ahead + c->rows && r - c->rows < rest; r++)
         prefetch(array + c->at * size + r * row, c->width * size);
 }
-/* What is a row further on. */
-static void prefetch_next(const struct norm *m, const char *array, const struct chunk *c,
-                          size_t rows, size_t outer)
-{
-    if (m->shape.inner == 1 && m->shape.outer - outer > rows)
-        prefetch(array + (c->at + rows * m->shape.axis) * m->wide.size, c->rows * m->wide.size);
-}
-
 #define FOR_CHUNKS(m, t, c)                                                                        \
     for (struct chunk c = chunk_at(m, t, 0); c.j < (m)->shape.axis;                                \
          c = chunk_at(m, t, c.j + c.rows))
@@ -377,22 +369,14 @@ static void read_statistics(const struct norm *m, size_t at, size_t width, doubl
 
 static void sum_columns(const struct norm *m, struct tile *t, struct back_buffers *b)
 {
-    lanes lane = {{0}};
     FOR_CHUNKS(m, t, c)
     {
         prefetch_below(m, m->in, &c);
         prefetch_below(m, m->grad_out, &c);
         const struct inputs in = inputs_of(m, &c, b, t->mean, t->rstd);
-        const char *const gamma = param(m, m->gamma, c.j);
-        if (m->shape.inner == 1)
-            m->loops->sums_row(in.a.p, in.g.p, c.rows, t->mean[0], gamma, lane[0]);
-        else
-            m->loops->sums_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, t->width, t->mean,
-                                gamma, t->sums[0], t->sums[1], t->sums[2]);
+        m->loops->sums_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, t->width, t->mean,
+                            param(m, m->gamma, c.j), t->sums[0], t->sums[1], t->sums[2]);
     }
-    if (m->shape.inner == 1)
-        for (int i = 0; i < 3; i++)
-            t->sums[i][0] = m->loops->total(lane[i]);
 }
 
 /* Sums and what follows from them. */
@@ -428,10 +412,77 @@ static void write_gradient(const struct norm *m, const struct chunk *c, struct b
         deliver(m, out, m->out, c);
 }
 
-static struct act_norm_column column_of(const struct tile *t)
+/* A row whose sums are being taken. */
+struct row {
+    double mean, rstd;
+    lanes lane;
+};
+
+static void begin_row(const struct norm *m, struct row *r, size_t o)
 {
-    return (struct act_norm_column){t->mean[0] + t->sums[2][0], t->rstd[0], t->sums[0][0],
-                                    t->sums[1][0]};
+    memset(r->lane, 0, sizeof r->lane);
+    read_statistics(m, o, 1, &r->mean, &r->rstd);
+}
+
+static void add_to_row(const struct norm *m, struct row *r, const struct chunk *c,
+                       struct back_buffers *b)
+{
+    const struct inputs in = inputs_of(m, c, b, &r->mean, &r->rstd);
+    m->loops->sums_row(in.a.p, in.g.p, c->rows, r->mean, param(m, m->gamma, c->j), r->lane[0]);
+}
+
+static struct act_norm_column finish_row(const struct norm *m, const struct row *r)
+{
+    double h = m->loops->total(r->lane[0]), hd = m->loops->total(r->lane[1]);
+    double d = m->loops->total(r->lane[2]);
+    m->loops->coefficients(m->shape.axis, m->rms, 1, &r->rstd, &h, &hd, &d);
+    return (struct act_norm_column){r->mean + d, r->rstd, h, hd};
+}
+
+enum { GROUP = 8 };
+
+static struct chunk row_chunk(const struct norm *m, size_t o, size_t j)
+{
+    const size_t rest = m->shape.axis - j;
+    return (struct chunk){o * m->shape.axis + j, rest < CHUNK ? rest : CHUNK, 1, j};
+}
+
+/* grad_in of rows [first, end), `group` at once, while the sums of the next are taken: one waits
+ * for memory less. dgamma, dbeta: sums of the channels, or NULL. */
+static void backward_rows(const struct norm *m, size_t first, size_t end, size_t group,
+                          double *dgamma, double *dbeta)
+{
+    struct back_buffers b;
+    struct row next[GROUP];
+    struct act_norm_column column[GROUP];
+    double mean[GROUP];
+    size_t rows = 0; /* of which the sums are known, before row o */
+    for (size_t o = first; o < end || rows > 0;) {
+        const size_t more = end - o < group ? end - o : group;
+        for (size_t r = 0; r < more; r++)
+            begin_row(m, &next[r], o + r);
+        for (size_t j = 0; j < m->shape.axis; j += CHUNK)
+            for (size_t r = 0; r < rows || r < more; r++) {
+                if (r < rows) {
+                    const struct chunk c = row_chunk(m, o - rows + r, j);
+                    const struct inputs in = inputs_of(m, &c, &b, &mean[r], &column[r].rstd);
+                    if (dgamma)
+                        m->loops->params_row(in.a.p, in.g.p, c.rows, mean[r], column[r].rstd,
+                                             dgamma + j, dbeta + j);
+                    write_gradient(m, &c, &b, &in, &column[r], NULL);
+                }
+                if (r < more) {
+                    const struct chunk c = row_chunk(m, o + r, j);
+                    add_to_row(m, &next[r], &c, &b);
+                }
+            }
+        for (size_t r = 0; r < more; r++) {
+            mean[r] = next[r].mean;
+            column[r] = finish_row(m, &next[r]);
+        }
+        rows = more;
+        o += more;
+    }
 }
 
 static void backward_part(const void *job, size_t first, size_t count)
@@ -439,16 +490,17 @@ static void backward_part(const void *job, size_t first, size_t count)
     const struct norm *m = job;
     struct back_buffers b;
     double storage[5 * BACKWARD];
+    if (m->shape.inner == 1) {
+        backward_rows(m, first, first + count, 1, NULL, NULL);
+        return;
+    }
     for (size_t i = first; i < first + count; i++) {
         struct tile t = tile_of(m, i, BACKWARD, storage, 3);
         find_columns(m, &t, &b);
-        const struct act_norm_column row = column_of(&t);
         FOR_CHUNKS(m, &t, c)
         {
-            prefetch_next(m, m->in, &c, 1, t.outer);
-            prefetch_next(m, m->grad_out, &c, 1, t.outer);
             const struct inputs in = inputs_of(m, &c, &b, t.mean, t.rstd);
-            write_gradient(m, &c, &b, &in, &row, &t);
+            write_gradient(m, &c, &b, &in, NULL, &t);
         }
     }
 }
@@ -520,8 +572,6 @@ static void params_part(const void *job, size_t first, size_t count)
  * sums of the channels, two doubles each, are where the last rows of grad_in will be. They take
  * their terms in the order of params_part and are the same. */
 
-enum { GROUP = 8 }; /* rows at once: the sums come from the second cache once for so many */
-
 /* Sums of the channels, and what whole vectors touch behind them. */
 static size_t sums_length(const struct norm *m)
 {
@@ -540,21 +590,13 @@ static int fits_fused(const struct norm *m)
            m->out != m->grad_out && m->shape.axis >= 8 && m->shape.outer / 2 >= reserved_rows(m);
 }
 
-/* Chunks of rows [o, o + rows): the terms of dgamma and dbeta, and grad_in. */
-static void fused_rows(const struct norm *m, struct back_buffers *b, size_t o, size_t rows,
-                       const struct act_norm_column *row, const double *saved, double *dgamma,
-                       double *dbeta)
+/* The terms of dgamma and dbeta of the rows whose grad_in is not written yet. */
+static void last_rows(const struct norm *m, size_t first, double *dgamma, double *dbeta)
 {
+    struct back_buffers b;
     for (size_t j = 0; j < m->shape.axis; j += CHUNK) {
-        const size_t rest = m->shape.axis - j, n = rest < CHUNK ? rest : CHUNK;
-        for (size_t r = 0; r < rows; r++) {
-            const struct chunk c = {(o + r) * m->shape.axis + j, n, 1, j};
-            prefetch_next(m, m->in, &c, rows, o + r);
-            prefetch_next(m, m->grad_out, &c, rows, o + r);
-            const struct inputs in = inputs_of(m, &c, b, &saved[r], &row[r].rstd);
-            m->loops->params_row(in.a.p, in.g.p, n, saved[r], row[r].rstd, dgamma + j, dbeta + j);
-            write_gradient(m, &c, b, &in, &row[r], NULL);
-        }
+        const size_t rest = m->shape.axis - j;
+        channels_of_rows(m, &b, first, j, rest < CHUNK ? rest : CHUNK, dgamma + j, dbeta + j);
     }
 }
 
@@ -565,22 +607,9 @@ static void backward_fused(const struct norm *m)
     char *const tail = m->out + end * axis * m->wide.size;
     double *const dgamma = (double *)(void *)(tail + (-(uintptr_t)tail & (sizeof(double) - 1)));
     double *const dbeta = dgamma + sums_length(m);
-    struct back_buffers b;
     memset(dgamma, 0, 2 * sums_length(m) * sizeof *dgamma);
-    for (size_t o = 0; o < end; o += GROUP) {
-        const size_t rows = end - o < GROUP ? end - o : GROUP;
-        struct act_norm_column row[GROUP];
-        double saved[GROUP], storage[5 * LANES];
-        for (size_t r = 0; r < rows; r++) {
-            struct tile t = tile_of(m, o + r, LANES, storage, 3);
-            find_columns(m, &t, &b);
-            saved[r] = t.mean[0];
-            row[r] = column_of(&t);
-        }
-        fused_rows(m, &b, o, rows, row, saved, dgamma, dbeta);
-    }
-    for (size_t j = 0; j < axis; j += CHUNK)
-        channels_of_rows(m, &b, end, j, axis - j < CHUNK ? axis - j : CHUNK, dgamma + j, dbeta + j);
+    backward_rows(m, 0, end, GROUP, dgamma, dbeta);
+    last_rows(m, end, dgamma, dbeta);
     if (m->dgamma)
         act_store_sums(&m->wide, dgamma, m->dgamma, axis, m->accumulate);
     if (m->dbeta)
