@@ -115,14 +115,17 @@ static void ACT_PART_SYMBOL(frelu_add)(const void *from, size_t n, void *sums)
         v_store(d + i, v_add(v_load(d + i), v_load(a + i)));
 }
 
+/* As a tree. */
 static double ACT_PART_SYMBOL(frelu_total)(const double *lanes)
 {
-    double a[LANES];
-    memcpy(a, lanes, sizeof a);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            a[i] += a[i + half];
-    return a[0];
+    double a[8], b[4], c[2];
+    for (int i = 0; i < 8; i++)
+        a[i] = lanes[i] + lanes[i + 8];
+    for (int i = 0; i < 4; i++)
+        b[i] = a[i] + a[i + 4];
+    for (int i = 0; i < 2; i++)
+        c[i] = b[i] + b[i + 2];
+    return c[0] + c[1];
 }
 
 /* Adds up `taps` weights of one kernel row, so that a gradient is loaded once. f32 adds three

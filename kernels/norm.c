@@ -23,14 +23,17 @@ ACT_OP void w_more(double *sum, vwide a)
     w_spread(sum, w_add(w_gather(sum), a));
 }
 
+/* As a tree. */
 ACT_OP double total(const double lane[LANES])
 {
-    double a[LANES];
-    memcpy(a, lane, sizeof a);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            a[i] += a[i + half];
-    return a[0];
+    double a[8], b[4], c[2];
+    for (int i = 0; i < 8; i++)
+        a[i] = lane[i] + lane[i + 8];
+    for (int i = 0; i < 4; i++)
+        b[i] = a[i] + a[i + 4];
+    for (int i = 0; i < 2; i++)
+        c[i] = b[i] + b[i + 2];
+    return c[0] + c[1];
 }
 
 /* ---- mean and variance -----------------------------------------------------------------------
