@@ -103,6 +103,128 @@ struct act_rrelu_train_row {
     void (*backward)(const void *slope, const void *x, const void *g, void *d, size_t n);
 };
 
+/* best and arg of n outputs, from one piece after the other; x, best and out of the element type.
+ */
+struct act_maxout_row {
+    void (*first)(const void *x, void *best, int32_t *arg, size_t n);
+    void (*more)(const void *x, int32_t k, void *best, int32_t *arg, size_t n);
+    void (*store)(const void *best, void *out, size_t n);
+    /* Elements of size bytes. to[r][i] = x[r * stride + i] */
+    void (*gather)(const void *x, size_t size, size_t stride, size_t rows, size_t inner, void *to);
+    /* grad_in[i] = arg[i] == k ? gradient[i] : 0 */
+    void (*route)(const int32_t *arg, const void *gradient, size_t size, size_t n, int32_t k,
+                  void *grad_in);
+    /* grad_in[r][k][i] = arg[r][i] == k ? gradient[r][i] : 0 */
+    void (*scatter)(const int32_t *arg, const void *gradient, size_t size, size_t rows, size_t axis,
+                    size_t inner, void *grad_in);
+};
+
+/* A chunk of dynamic ReLU; arrays of the element type. best, which (the index as a number) and
+ * slope have room for whole vectors. */
+struct act_dyrelu_row {
+    /* Piece k, of a, b [n] if each, else of one element; which may be NULL, with slope. */
+    void (*piece)(const void *x, const void *a, const void *b, int each, size_t n, size_t k,
+                  void *best, void *which, void *slope);
+    /* out = the larger of two pieces, the second's a and b step elements after the first's */
+    void (*two)(const void *x, const void *a, const void *b, size_t step, int each, size_t n,
+                void *out);
+    /* Its gradient, and the sums of both pieces, of 16 lanes each: sums += {gradient x of the
+     * first, of the second, gradient of the first, of the second}. out may be an input, or NULL. */
+    void (*two_gradients)(const void *x, const void *gradient, const void *a, const void *b,
+                          size_t step, size_t n, void *out, double *sums);
+    void (*spread)(const void *from, size_t channels, size_t inner, void *to);
+    void (*gradient)(const void *x, const void *slope, const void *gradient, size_t n, void *out);
+    /* product += gradient x, sum += gradient where which is k: of 16 lanes, which total() adds; n
+     * is a multiple of that in all calls for a plane but the last */
+    void (*sums)(const void *x, const void *gradient, const void *which, size_t n, size_t k,
+                 double *product, double *sum);
+    /* The same of short planes: a sum for each, written. */
+    void (*channels)(const void *x, const void *gradient, const void *which, size_t channels,
+                     size_t inner, size_t k, double *product, double *sum);
+    double (*total)(const double *lanes);
+};
+
+/* A row of FReLU. Columns of scratch: rows[u][i + v] meets weight [u][v] for column i, NULL outside
+ * the image; centre is in. There is room, and zeros, for n rounded up to 16 columns. */
+enum { ACT_FRELU_KERNEL = 19, ACT_FRELU_LANES = 16 };
+struct act_frelu_row_of {
+    const void *rows[ACT_FRELU_KERNEL], *centre;
+    size_t n, kernel_h, kernel_w;
+};
+struct act_frelu_row {
+    /* out [n] exactly; bias is one element, or NULL */
+    void (*forward)(const struct act_frelu_row_of *r, const void *w, const void *bias, void *out);
+    /* gradient to where the convolution wins, or to where x does (or NULL) */
+    void (*split)(const struct act_frelu_row_of *r, const void *w, const void *bias,
+                  const void *gradient, void *to_t, void *to_x);
+    /* sums[i] += gradient[i + kernel_w - 1 - v] weights[v] */
+    void (*push)(const void *gradient, const void *weights, size_t kernel_w, size_t n, void *sums);
+    void (*add)(const void *from, size_t n, void *sums);
+    /* dw [kernel_h][kernel_w] += gradient rows, each of 16 lanes if `lanes`, as dbias += gradient
+     * is; r->n is a multiple of 16 */
+    void (*weights)(const struct act_frelu_row_of *r, const void *gradient, int lanes, double *dw,
+                    double *dbias);
+    double (*total)(const double *lanes);
+};
+
+/* From the least to the largest number that counts as at a limit of f. */
+struct act_stats_limits {
+    double low[2], high[2];
+};
+struct act_stats_row {
+    /* The statistics of 1 to 4096 elements. */
+    void (*block)(const void *out, size_t n, const struct act_stats_limits *limits, act_stats *to);
+};
+
+/* Loops of act_norm_* and act_normed_*. Arrays of the element type but for the doubles. A row has
+ * its elements one after the other, and sums of ACT_NORM_LANES lanes, of which total() makes one: n
+ * is a multiple of that in all calls for a row but the last. A tile is [rows][width] with a stride;
+ * an array of doubles for its columns has room for whole vectors. gamma and beta may be NULL. */
+enum { ACT_NORM_LANES = 16 };
+struct act_norm_column {
+    double mean, rstd, c0, c1;
+};
+struct act_norm_row {
+    /* sum += in - shift, square += (in - shift)^2; shift is of the element type */
+    void (*moments_row)(const void *in, size_t n, double shift, double *sum, double *square);
+    void (*moments_tile)(const void *in, size_t rows, size_t width, size_t stride,
+                         const double *shift, double *sum, double *square);
+    /* Of n elements: mean holds the shift, rstd the square. */
+    void (*finish)(size_t n, int rms, double eps, size_t width, double *mean, const double *sum,
+                   double *rstd);
+    /* out = (in - mean) rstd gamma + beta */
+    void (*apply_row)(const void *in, size_t n, double mean, double rstd, const void *gamma,
+                      const void *beta, void *out);
+    void (*apply_tile)(const void *in, size_t rows, size_t width, size_t stride, const double *mean,
+                       const double *rstd, const void *gamma, const void *beta, void *out,
+                       size_t out_stride);
+    /* h = gradient gamma: sums += {h, h (in - mean), in - mean}, three arrays one after the other;
+     * mean is of the element type */
+    void (*sums_row)(const void *in, const void *gradient, size_t n, double mean, const void *gamma,
+                     double *sums);
+    void (*sums_tile)(const void *in, size_t stride, const void *gradient, size_t gradient_stride,
+                      size_t rows, size_t width, const double *mean, const void *gamma, double *h,
+                      double *hd, double *d);
+    /* The sums h and hd become what the gradient is made of, h rstd - c0 - (in - mean - d) c1; d
+     * what mean is off. */
+    void (*coefficients)(size_t n, int rms, size_t width, const double *rstd, double *h, double *hd,
+                         double *d);
+    void (*gradient_row)(const void *in, const void *gradient, size_t n,
+                         const struct act_norm_column *c, const void *gamma, void *out);
+    void (*gradient_tile)(const void *in, size_t stride, const void *gradient,
+                          size_t gradient_stride, size_t rows, size_t width, const double *mean,
+                          const double *d, const double *rstd, const double *c0, const double *c1,
+                          const void *gamma, void *out, size_t out_stride);
+    /* dgamma += gradient (in - mean) rstd, dbeta += gradient: a sum for each element of a row, for
+     * each row of a tile, whose mean (or NULL) and rstd are [n] of the element type. */
+    void (*params_row)(const void *in, const void *gradient, size_t n, double mean, double rstd,
+                       double *dgamma, double *dbeta);
+    void (*params_tile)(const void *in, size_t stride, const void *gradient, size_t gradient_stride,
+                        size_t rows, size_t n, const void *mean, const void *rstd, double *dgamma,
+                        double *dbeta);
+    double (*total)(const double *lanes);
+};
+
 /* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
  * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
 struct act_softmax_job {

@@ -316,6 +316,125 @@ ACT_API act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape s
                                      const act_targets *targets, const void *in, void *loss,
                                      void *grad_in);
 
+/* ---- the largest of several: maxout, dynamic ReLU, FReLU ---------------------------------------
+ */
+
+/* Rules of this section and the two after it: ACT_F32, ACT_F64, ACT_BF16, ACT_F16, by way of f32
+ * for the last two. Flags: ACT_REPRODUCIBLE, ACT_SERIAL, and ACT_ACCUMULATE where parameter
+ * gradients are written: they are added to what the arrays hold. Parameters and their gradients are
+ * float, double for ACT_F64. Checked in the order of the elementwise calls; a size of 0 is ACT_OK
+ * (and parameter gradients, sums of nothing, are 0 or stay). Sums are of doubles, in an order that
+ * depends on the shape alone: threads and ISAs do not change it. The largest of several: NaN wins,
+ * then the first of equals (-0 equals +0). */
+
+/* out[o][i] = max over k of in[o][k][i], the pieces being shape.axis; arg, int32 [outer][inner] or
+ * NULL, gets the k. Exact. ACT_ERR_SIZE: more than INT32_MAX pieces. out may be in if axis is 1.
+ * backward: grad_in[o][k][i] = grad_out[o][i] for the k of arg, +0 for the others: for all of them
+ * if arg is no piece. grad_in may be grad_out if axis is 1. */
+ACT_API act_status act_maxout_forward(act_dtype type, unsigned flags, act_shape shape,
+                                      const void *in, void *out, int32_t *arg);
+ACT_API act_status act_maxout_backward(act_dtype type, unsigned flags, act_shape shape,
+                                       const int32_t *arg, const void *grad_out, void *grad_in);
+
+/* Dynamic ReLU: out[o][c][i] = max over k of a[k][o][c] in[o][c][i] + b[k][o][c], a and b
+ * [pieces][outer][axis]; within 2^-23 |a in| + 2^-24 |out| (f64: 2^-52, 2^-53), one rounding where
+ * the ISA has FMA.
+ * backward, k being the piece that is largest:
+ *   grad_in = grad_out a[k];  da[k][o][c] = sum over i of grad_out in, db[k][o][c] of grad_out
+ * ACT_ACCUMULATE adds to da and db; grad_in, da and db may each be NULL. ACT_ERR_PARAM: no pieces,
+ * or more than 2^15. in may be out, and grad_in may be in or grad_out; nothing else may overlap an
+ * output. A piece of slope 0 is its b whatever in is. */
+ACT_API act_status act_dyrelu_forward(act_dtype type, unsigned flags, act_shape shape,
+                                      size_t pieces, const void *a, const void *b, const void *in,
+                                      void *out);
+ACT_API act_status act_dyrelu_backward(act_dtype type, unsigned flags, act_shape shape,
+                                       size_t pieces, const void *a, const void *b, const void *in,
+                                       const void *grad_out, void *grad_in, void *da, void *db);
+
+/* Images [batch][channels][height][width] (NCHW) and odd kernels of 1 to 19. */
+typedef struct act_image {
+    size_t batch, channels, height, width, kernel_h, kernel_w;
+} act_image;
+
+/* FReLU: out = max(in, t), t = bias[c] + sum over u, v of w[c][u][v] in at (y + u - kernel_h / 2,
+ * x + v - kernel_w / 2), 0 outside the image. bias may be NULL. Where in = t it is in. Error of t:
+ * 2 kernel_h kernel_w 2^-24 (f64: 2^-53) of the sum of the absolute terms; half of that with FMA.
+ * backward: where in is the larger grad_out goes to grad_in alone; elsewhere to dbias, times in to
+ * dw, times w to grad_in. dw and dbias are within 2^-22 of the sum of their absolute terms.
+ * ACT_ACCUMULATE adds to dw and dbias; grad_in, dw and dbias may each be NULL. ACT_ERR_PARAM: a
+ * kernel of an even size or beyond 19. No output may overlap another array: an element needs its
+ * neighbours. An infinity in in or w makes NaN of what it meets, also of dw. */
+ACT_API act_status act_frelu_forward(act_dtype type, unsigned flags, const act_image *image,
+                                     const void *w, const void *bias, const void *in, void *out);
+ACT_API act_status act_frelu_backward(act_dtype type, unsigned flags, const act_image *image,
+                                      const void *w, const void *bias, const void *in,
+                                      const void *grad_out, void *grad_in, void *dw, void *dbias);
+
+/* ---- activation and normalisation ------------------------------------------------------------ */
+
+/* out = norm(f(in)) gamma + beta. Over the axis elements a = f(in) of one outer and inner index:
+ *   norm(a) = (a - mean) rstd, rstd = 1 / sqrt(mean of (a - mean)^2 + eps)   rms == 0: LayerNorm
+ *   norm(a) = a rstd,          rstd = 1 / sqrt(mean of a^2 + eps)            else:     RMSNorm
+ * gamma and beta are [axis], NULL for 1 and 0. mean and rstd, [outer][inner] of the type of gamma,
+ * are written for the backward call; NULL where not wanted; RMSNorm has no mean. ACT_IDENTITY gives
+ * the plain norms. Statistics are in double. With a counting as exact, out is within
+ *   2^-22 (|a - mean| rstd |gamma| + |beta|)                                              f32
+ *   (8 + axis / 64) 2^-53 ((|a| + mean of |a|) rstd |gamma| + |beta|)                     f64
+ * ACT_ERR_PARAM: eps is no finite number >= 0. With eps 0 equal elements give NaN; so does NaN or
+ * infinity among them, throughout (RMSNorm: an infinity gives NaN, the others 0). f64 elements are
+ * to be below 2^500. out may be in.
+ *
+ * backward, with h = grad_out gamma and n = norm(a), mean of h for LayerNorm only:
+ *   grad_in = f'(in) rstd (h - mean of h - n mean of h n)
+ *   dgamma[c] = sum of grad_out n, dbeta[c] = sum of grad_out, over outer and inner
+ * within 2^-22 of the sum of the absolute terms, where n has the terms a rstd and mean rstd.
+ * ACT_ACCUMULATE adds to dgamma and dbeta; grad_in, dgamma and dbeta may each be NULL. grad_in may
+ * be in or grad_out. */
+ACT_API act_status act_norm_forward(act_dtype type, unsigned flags, act_kind kind,
+                                    const act_params *params, act_shape shape, int rms, double eps,
+                                    const void *gamma, const void *beta, const void *in, void *out,
+                                    void *mean, void *rstd);
+ACT_API act_status act_norm_backward(act_dtype type, unsigned flags, act_kind kind,
+                                     const act_params *params, act_shape shape, int rms,
+                                     const void *gamma, const void *in, const void *mean,
+                                     const void *rstd, const void *grad_out, void *grad_in,
+                                     void *dgamma, void *dbeta);
+
+/* The other order: out = f(norm(in) gamma + beta), the rest as above: a = in, and backward
+ * grad_out f'(norm(in) gamma + beta) takes the place of grad_out, for which beta is needed. */
+ACT_API act_status act_normed_forward(act_dtype type, unsigned flags, act_kind kind,
+                                      const act_params *params, act_shape shape, int rms,
+                                      double eps, const void *gamma, const void *beta,
+                                      const void *in, void *out, void *mean, void *rstd);
+ACT_API act_status act_normed_backward(act_dtype type, unsigned flags, act_kind kind,
+                                       const act_params *params, act_shape shape, int rms,
+                                       const void *gamma, const void *beta, const void *in,
+                                       const void *mean, const void *rstd, const void *grad_out,
+                                       void *grad_in, void *dgamma, void *dbeta);
+
+/* ---- what an activation's outputs are like -----------------------------------------------------
+ */
+
+/* Starts from {0}. mean, m2 (the sum of (y - mean)^2), min, max and the sums are over the finite
+ * elements: count - nan - inf of them. */
+typedef struct act_stats {
+    uint64_t count, zero; /* all elements; those that are +-0 */
+    uint64_t saturated;   /* finite, and at a finite limit of f towards -inf or +inf */
+    uint64_t nan, inf;
+    double mean, m2, min, max, sum_abs, sum_sq;
+} act_stats;
+
+/* Adds the n outputs of a kind to *io, in the caller's thread. Saturated is an output within u
+ * |limit| of a finite limit of f, u the distance from 1 to the next smaller number (2^-24 for f32,
+ * 2^-53, 2^-8 for bf16, 2^-11 for f16), or below the smallest normal number where the limit is 0:
+ * relu's zeros, sigmoid's 0 and 1. merge adds what another part was found to hold: *io becomes the
+ * statistics of both, whatever their sizes. The bits of f32 and f64 do not depend on the ISA.
+ * ACT_ERR_NULL: no out or io. io may not overlap out. */
+ACT_API act_status act_stats_add(act_dtype type, unsigned flags, act_kind kind,
+                                 const act_params *params, const void *out, size_t n,
+                                 act_stats *io);
+ACT_API act_status act_stats_merge(const act_stats *more, act_stats *io);
+
 /* ---- what there is ----------------------------------------------------------------------- */
 
 /* A parameter's domain; a value outside it, or NaN, is ACT_ERR_PARAM. */
