@@ -498,6 +498,10 @@ ACT_API act_mode act_get_mode(void);
 /* ACT_ERR_PARAM: no such mode. ACT_ERR_UNSUPPORTED: reproducible needs avx2, avx512 or neon. */
 ACT_API act_status act_set_mode(act_mode mode);
 
+/* A call of 65,536 elements and over, not in place, whose arrays take ACTFN_STREAM_BYTES together or
+ * more (at load: the size of the largest cache, 8 to 32 MiB) writes past the caches. The results are
+ * the same. */
+
 /* ---- threads inside a call ---------------------------------------------------------------- */
 
 /* One by default: a call runs in its caller. With more, calls of 32,768 elements and over are cut
