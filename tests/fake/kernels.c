@@ -32,8 +32,9 @@
         fake_last.op = "from_output";                                                              \
     }                                                                                              \
     extern const struct act_row ROW(name, dtype);                                                  \
-    const struct act_row ROW(name, dtype) = {name##dtype##_fwd, name##dtype##_bwd,                 \
-                                             output ? name##dtype##_out : NULL};
+    const struct act_row ROW(name, dtype) = {.forward = name##dtype##_fwd,                         \
+                                             .backward = name##dtype##_bwd,                        \
+                                             .from_output = output ? name##dtype##_out : NULL};
 
 #define NO_OUTPUT       0
 #define OUTPUT(f)       1
