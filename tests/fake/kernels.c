@@ -75,4 +75,5 @@ static size_t narrow(const float *y, const float *x, const float *v, const struc
 
 #define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
 extern const struct act_half HALF(bf16), HALF(f16);
-const struct act_half HALF(bf16) = {widen, narrow}, HALF(f16) = {widen, narrow};
+const struct act_half HALF(bf16) = {.widen = widen, .narrow = narrow};
+const struct act_half HALF(f16) = {.widen = widen, .narrow = narrow};
