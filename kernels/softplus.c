@@ -85,7 +85,8 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     const vec least = v_set(ACT_UNIT_F64 ? (elem)0x1p-1074 : (elem)0x1p-149);
     const vec most = v_set(ACT_UNIT_F64 ? (elem)0x1p1023 : (elem)0x1p127);
     const vmask large = v_lt(v_set(1), p.beta); /* beta y may overflow */
-    const vec inner = v_min(v_select(large, v_div(most, p.beta), v_set(INFINITY)), y);
+    const vec inner =
+        v_min(v_select(large, v_div(most, v_max(v_set(1), p.beta)), v_set(INFINITY)), y);
     const vec product = v_max(v_mul(p.beta, inner), v_keep(v_lt(v_set(0), y), least));
     const vec t = v_min(v_set(40), v_or(product, v_zero_or_nan(y)));
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
