@@ -21,7 +21,16 @@ ACT_OP vec celu_forward(vec x, struct vparams p)
     const vec inner = celu_inner(x, p.alpha), t = v_div(inner, p.alpha);
     /* e^-40 - 1 = -1 in either type. */
     const vec last = v_set(-40), far = v_select(v_eq(x, v_set(-INFINITY)), last, v_max(last, t));
+#if V_DOUBLE
+    /* What the quotient t lost, where it is an ordinary number. */
+    const vec least = v_set(0x1p-100f), most = v_set(0x1p100f);
+    const vmask some = v_both(v_inside(least, p.alpha, most), v_inside(v_set(-40), t, v_set(0)));
+    const vec q = v_keep(some, t), a = v_select(some, p.alpha, v_set(1)), product = v_mul(q, a);
+    const vec rest = v_sub(v_sub(v_keep(some, inner), product), v_mul_low(q, a, product));
+    const vec y = v_times_plus(v_expm1_pair(far, v_div(rest, a)), p.alpha, v_set(-0.0));
+#else
     const vec y = v_mul(p.alpha, v_expm1(far));
+#endif
     /* Where t is tiny it may be subnormal, and x is nearly the answer: x + x t/2, 2^-28 squared. */
     const vec near = v_fma(v_mul(v_set(0.5f), inner), v_max(v_set(-1), t), inner);
     const vec below = v_select(v_lt(v_abs(t), v_set(V_DOUBLE ? 0x1p-28f : 0x1p-13f)), near, y);
@@ -41,7 +50,7 @@ ACT_OP vec celu_backward(vec x, vec g, struct vparams p)
     const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), low);
-    const vec below = v_grad_even(x, side, e.value, e.scale);
+    const vec below = v_grad_even(x, side, v_rounded(v_value(e)), e.scale);
 #else
     const struct reduced e = v_reduce_negative_low(v_min(v_set(GRAD_RANGE), a), low);
     const vec below = v_grad_even(x, side, v_exp_poly(e.r, -1, 1), e.n);
@@ -115,7 +124,7 @@ ACT_OP void celu_gradients(vec x, vec g, struct vparams p, vwide *d)
     const vec a = v_min(most, size);
 #if V_DOUBLE
     const struct scaled e = v_exp_far(a, v_set(0));
-    const vec exponential = v_mul(e.value, e.scale), low = v_set(0);
+    const vec exponential = v_mul(v_rounded(v_value(e)), e.scale), low = v_set(0);
 #else
     const vec rest = v_xor(w_to(w_sub(quotient, w_from(t))), v_sign(t));
     const vec low = v_keep(v_lt(size, most), rest);

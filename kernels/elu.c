@@ -9,7 +9,13 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
 {
     /* e^-40 - 1 = -1 in either type. alpha == 0: the product must be +0, not -0. */
     const vec lowest = v_drop(v_eq(p.alpha, v_set(0)), v_set(-40));
-    const vec y = v_mul(v_add(p.alpha, v_set(0)), v_expm1(v_min(v_set(0), v_max(lowest, x))));
+    const vec inner = v_min(v_set(0), v_max(lowest, x)), alpha = v_add(p.alpha, v_set(0));
+#if V_DOUBLE
+    const vec product = v_times_plus(v_expm1_pair(inner, v_set(0)), alpha, v_set(-0.0));
+    const vec y = v_or(v_abs(product), v_sign(v_xor(inner, alpha))); /* of an underflow too */
+#else
+    const vec y = v_mul(alpha, v_expm1(inner));
+#endif
     return v_select(v_le(v_set(0), x), x, y);
 }
 
@@ -18,10 +24,13 @@ ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
 {
 #if V_DOUBLE
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), v_abs(x)), v_set(0));
-    /* A large alpha before g, a small one last: what comes before the result stays normal. */
-    const vmask large = v_le(v_set(1), v_abs(alpha));
+    /* alpha before g, but one last that would take e^x out of the range: what comes before the
+     * result stays normal. */
+    const vec least = v_select(v_lt(v_set(-400), x), v_set(0x1p-400), v_set(1));
+    const vmask large = v_le(least, v_abs(alpha));
     const vec first = v_select(large, alpha, v_set(1)), last = v_select(large, v_set(1), alpha);
-    return v_mul(last, v_grad_even(x, g, v_mul(first, e.value), e.scale));
+    const vec t = v_times_plus(v_value(e), first, v_set(-0.0));
+    return v_mul(last, v_grad_even(x, g, t, e.scale));
 #else
     /* alpha's exponent joins n, so that no product over- or underflows before the result. */
     const vmask tiny = v_lt(v_abs(alpha), v_set(0x1p-100f));

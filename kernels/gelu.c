@@ -9,75 +9,77 @@
 #include "kernels/eight.h"
 
 #if V_DOUBLE
-#define INV_SQRT2       0x1.6a09e667f3bcdp-1
-#define INV_SQRT2_LOW   -0x1.bdd3413b26456p-55
-#define TWO_BY_SQRTPI   0x1.20dd750429b6dp+0
 #define INV_SQRT2PI     0x1.9884533d43651p-2
 #define INV_SQRT2PI_LOW -0x1.cbc0d30ebfd15p-56
-#define FAR             20.0  /* beyond, Q's asymptotic series has 2^-57 relative error with w^10 */
 #define GELU_RANGE      38.98 /* a^2/2 = 759.7 */
+#define MILLS_K         5.0
+#define MILLS_C         1.09375
 
-struct gauss {
-    struct scaled e; /* e^(-a^2/2) */
-    vec q;           /* Q(a), for a < FAR */
-    vec series;      /* Q(a) a / phi(a) = 1 - w + 3w^2 - ..., w = 1/a^2, for a >= FAR */
-    vec w;
-    vmask far;
+/* 2 Q(a) e^(a^2/2) for a in [0, 40]: (1 + h(t)) / (1 + C a), t = (a - K) / (a + K), to 2^-56
+ * (kernels/fit/gelu_mills.py). |h| <= .11; the low part of t moves it by h'(t), which seven
+ * coefficients give to 2^-12. */
+static const double gelu_mills[25] = {
+    -0x1.3e4669d2b2d20p-8,  -0x1.6311078bcfebbp-3,  0x1.79c852633f86ap-5,   0x1.2f7ad3882b453p-5,
+    -0x1.114e66c33639ap-4,  0x1.dbaa87a88afcdp-5,   -0x1.1daa22846abfdp-5,  0x1.e21cd522f5215p-7,
+    -0x1.e5f58a2da2cc3p-9,  -0x1.10e34995e15abp-17, 0x1.ae1c78b3bb042p-12,  -0x1.ec9c1aa87b5d1p-14,
+    -0x1.801608baa7187p-16, 0x1.50851e40f5d36p-16,  -0x1.db942e855b5ebp-26, -0x1.867c2d69baffcp-19,
+    0x1.1cfdce7d03275p-22,  0x1.dabfee5ef56b3p-22,  -0x1.d68973076bcacp-25, -0x1.3daceddb730dap-24,
+    0x1.ac8ace7c8e38cp-28,  0x1.b1c068e2b7de0p-27,  0x1.2763ad4152d98p-31,  -0x1.aa367e27eaf13p-30,
+    -0x1.8463fe01a7329p-32,
+};
+static const double gelu_mills_slope[7] = {
+    -0x1.634cb211fc6e8p-3, 0x1.769b7eba5e84bp-4,  0x1.d51e963cb5f1ap-4, -0x1.07f5670f2bf49p-2,
+    0x1.1a6945f36cc0bp-2,  -0x1.e82a3f0affbc9p-3, 0x1.e396c540164cep-4,
 };
 
-ACT_OP struct gauss v_gauss(vec a)
+ACT_OP struct pair gelu_mills_ratio(vec a)
 {
-    struct gauss r;
-    const vec square = v_mul(a, a), half = v_set(0.5);
-    r.e = v_exp_scaled(v_mul(square, half), v_mul(v_mul_low(a, a, square), half));
-    r.far = v_le(v_set(FAR), a);
+    const struct pair t = v_pair_div(v_sum(a, v_set(-MILLS_K)), v_sum(a, v_set(MILLS_K)));
+    const vec u = v_mul(t.high, t.high);
+    vec even = v_set(gelu_mills[24]), odd = v_set(gelu_mills[23]);
+    for (int i = 22; i > 0; i -= 2) {
+        even = v_fma(even, u, v_set(gelu_mills[i]));
+        odd = v_fma(odd, u, v_set(gelu_mills[i - 1]));
+    }
+    vec slope = v_set(gelu_mills_slope[6]);
+    for (int i = 5; i >= 0; i--)
+        slope = v_fma(slope, t.high, v_set(gelu_mills_slope[i]));
+    const vec h = v_fma(v_fma(even, t.high, odd), t.high, v_set(gelu_mills[0]));
+    struct pair n = v_fast_sum(v_set(1), h);
+    n.low = v_fma(slope, t.low, n.low);
+    const vec ca = v_mul(a, v_set(MILLS_C));
+    struct pair d = v_sum(v_set(1), ca);
+    d.low = v_add(d.low, v_mul_low(a, v_set(MILLS_C), ca));
+    return v_pair_div(n, d);
+}
 
-    /* erfc(z + low) = erfc(z) - low (2/sqrt pi) e^(-z^2), z + low = a / sqrt 2. */
-    const vec near = v_min(v_set(FAR), a);
-    const vec z = v_mul(near, v_set(INV_SQRT2));
-    const vec low = v_fma(near, v_set(INV_SQRT2_LOW), v_mul_low(near, v_set(INV_SQRT2), z));
-    const vec slope = v_mul(v_mul(low, v_set(TWO_BY_SQRTPI)), r.e.value);
-    /* SLEEF's divides by z; erfc is 1 below 2^-54. */
-    r.q = v_mul(half, v_sub(v_erfc(v_max(v_set(0x1p-100), z)), slope));
-
-    r.w = v_div(v_set(1), v_max(v_set(1), square)); /* for a >= FAR */
-    vec s = v_set(654729075);
-    s = v_fma(s, r.w, v_set(-34459425));
-    s = v_fma(s, r.w, v_set(2027025));
-    s = v_fma(s, r.w, v_set(-135135));
-    s = v_fma(s, r.w, v_set(10395));
-    s = v_fma(s, r.w, v_set(-945));
-    s = v_fma(s, r.w, v_set(105));
-    s = v_fma(s, r.w, v_set(-15));
-    s = v_fma(s, r.w, v_set(3));
-    s = v_fma(s, r.w, v_set(-1));
-    r.series = v_fma(s, r.w, v_set(1));
-    return r;
+/* e^(-a^2/2) */
+ACT_OP struct scaled gelu_exp(vec a)
+{
+    const vec half = v_mul(a, v_set(0.5)), square = v_mul(half, a);
+    return v_exp_scaled(square, v_mul_low(half, a, square));
 }
 
 ACT_OP vec gelu_forward(vec x, struct vparams p)
 {
     (void)p;
     const vec a = v_min(v_set(GELU_RANGE), v_abs(x));
-    const struct gauss n = v_gauss(a);
-    const vec tail = v_mul(v_mul(v_set(INV_SQRT2PI), n.series), n.e.value);
-    const vec aq = v_mul(v_select(n.far, tail, v_mul(a, n.q)), n.e.scale);
-    return v_sub(v_max(v_set(-0.0), x), aq); /* -0, so that a zero aq leaves -0 */
+    const struct scaled e = gelu_exp(a);
+    const struct pair r = v_times(gelu_mills_ratio(a), v_mul(a, v_set(0.5)));
+    const vec aq = v_rounded(v_pair_mul(r, v_value(e)));
+    return v_fnma(aq, e.scale, v_max(v_set(-0.0), x)); /* -0, so that a zero aq leaves -0 */
 }
 
 /* f'(-a) = Q(a) - a phi(a). */
 ACT_OP vec gelu_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec a = v_min(v_set(GELU_RANGE), v_abs(x));
-    const struct gauss n = v_gauss(a);
-    /* a phi(a) as high + low: Q cancels part of it, and its own rounding errors would grow. */
-    const vec ac = v_mul(a, v_set(INV_SQRT2PI)), high = v_mul(ac, n.e.value);
-    const vec ac_low = v_fma(a, v_set(INV_SQRT2PI_LOW), v_mul_low(a, v_set(INV_SQRT2PI), ac));
-    const vec low = v_fma(ac_low, n.e.value, v_mul_low(ac, n.e.value, high));
-    const vec tail = v_mul(high, v_fms(n.w, n.series, v_set(1)));
-    const vec near = v_sub(v_sub(n.q, high), low);
-    return v_grad_gated(x, g, v_select(n.far, tail, near), n.e.scale);
+    const vec a = v_min(v_set(GELU_RANGE), v_abs(x)), half = v_set(0.5), minus = v_neg(a);
+    const struct scaled e = gelu_exp(a);
+    const struct pair r = gelu_mills_ratio(a), c = {v_set(INV_SQRT2PI), v_set(INV_SQRT2PI_LOW)};
+    const struct pair q = {v_mul(r.high, half), v_mul(r.low, half)};
+    const struct pair sum = v_pair_add(q, v_times(c, minus));
+    return v_grad_gated(x, g, v_pair_mul(sum, v_value(e)), e.scale);
 }
 #else
 /* a Q(a) up to a = .5, then a Q(a) e^(a^2/2) as rows -c, h(c), c1 .. c7; relative error 2^-26.5

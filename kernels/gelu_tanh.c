@@ -50,13 +50,9 @@ ACT_OP struct gelu_tanh_argument gelu_tanh_argument(vec x)
 ACT_OP vec gelu_tanh_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_min(v_set(21.6), v_max(v_set(-21.6), x)); /* t(21.6) = 754 */
-    const struct gelu_tanh_argument u = gelu_tanh_argument(v_abs(inner));
-    const struct scaled e = v_exp_scaled(u.t, u.low);
-    const vmask negative = v_lt(x, v_set(0));
-    const vec d = v_fma(e.value, e.scale, v_set(1));
-    const vec below = v_mul(v_mul(inner, v_div(e.value, d)), e.scale);
-    return v_select(negative, below, v_div(x, d));
+    const vec a = v_min(v_set(21.6), v_abs(x)); /* t(21.6) = 754 */
+    const struct gelu_tanh_argument u = gelu_tanh_argument(a);
+    return v_gate(x, x, v_exp_scaled(u.t, u.low), v_set(21.6));
 }
 #else
 /* For y = max(x, 0) - a sigmoid(-t(a)), a = |x|, t stays without its factor K3: v + low = a (a^2 +
@@ -101,13 +97,12 @@ ACT_OP vec gelu_tanh_backward(vec x, vec g, struct vparams p)
     const vec a = v_min(v_set(21.6), v_abs(x));
     const struct gelu_tanh_argument u = gelu_tanh_argument(a);
     const struct scaled e = v_exp_scaled(u.t, u.low);
-    const vec slope = v_fma(v_set(K33), v_mul(a, a), v_set(K1));
-    const vec z = v_mul(e.value, e.scale);
-    /* 1 - a t' + z, in the order in which the rounding of a sum is small. */
-    const vmask small = v_lt(a, v_set(1));
-    const vec base = v_select(small, v_set(1), v_add(v_set(1), z));
-    const vec sum = v_add(v_fma_tight(v_neg(a), slope, base), v_keep(small, z));
-    return v_grad_gated(x, g, v_mul(e.value, v_div(sum, v_square_1p(z))), e.scale);
+    /* f'(-a) / scale = z (1 + z - a t') / (1 + z)^2, a t' = a (K1 + 3 K3 a^2) */
+    const struct pair k1 = {v_set(K1), v_set(K1_LOW)}, k33 = {v_set(K33), v_set(K33_LOW)};
+    const struct pair size = {a, v_set(0)};
+    const struct pair slope = v_pair_add(k1, v_pair_mul(v_times(size, a), k33));
+    const struct pair at = v_times(slope, a);
+    return v_grad_gated(x, g, v_silu_slope(e, at.high, at.low), e.scale);
 }
 #else
 #include "kernels/tables/gelu_tanh_slope.h"

@@ -7,20 +7,17 @@
 ACT_OP vec hardswish_forward(vec x, struct vparams p)
 {
     (void)p;
-#if V_DOUBLE
-    /* Clipping x instead of x + 3 leaves -3 * 0 at -inf, and no overflow. Three roundings. */
-    const vec inner = v_min(v_set(3), v_max(v_set(-3), x));
-    const vec y = v_div(v_mul(inner, v_add(inner, v_set(3))), v_set(6));
-    return v_select(v_lt(v_set(3), x), x, y);
-#else
     /* u = (x + 3)/6, 1/6 in two parts, has one rounding and is 1 from 3 on; x u has another. (To
      * take u's low part along would save the first, but it is subnormal with x long before y is.)
      */
-    const vec sixth = v_set(0x1.555556p-3f), sixth_low = v_set(-0x1.555556p-28f);
     const vec three = v_set(3), above = v_max(v_set(-3), x), inner = v_min(three, above);
     const vec s = v_add(inner, three), s_low = v_sub(inner, v_sub(s, three));
-    return v_mul(above, v_fma(sixth, s, v_fma(sixth, s_low, v_mul(sixth_low, s))));
+#if V_DOUBLE
+    const vec sixth = v_set(0x1.5555555555555p-3), sixth_low = v_set(0x1.5555555555555p-57);
+#else
+    const vec sixth = v_set(0x1.555556p-3f), sixth_low = v_set(-0x1.555556p-28f);
 #endif
+    return v_mul(above, v_fma(sixth, s, v_fma(sixth, s_low, v_mul(sixth_low, s))));
 }
 
 ACT_OP vec hardswish_backward(vec x, vec g, struct vparams p)

@@ -25,7 +25,7 @@
  *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
  *        h_gather(table, i) = table[i], of uint16_t, a lane each, where H_HAS_GATHER
  *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
- *   f64: v_exp, v_expm1, v_log1p, v_tanh (1 ULP), v_erfc (1.5 ULP): SLEEF's of this ISA
+ *   f64: v_shl52 (the bits << 52)    v_exp, v_log1p (1 ULP): SLEEF's of this ISA
  * and for kernels/rows.h
  *   v_load_float (VL floats, whatever the type)   v_load_keep (VL bytes: a mask of those not 0)
  *   v_max_of (the largest lane, no lane NaN)

@@ -7,18 +7,24 @@
 ACT_OP vec lisht_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec a = v_abs(x);
-    return v_mul(a, v_tanh(v_min(v_set(25), a))); /* SLEEF's overflows */
+    const vec a = v_abs(x), inner = v_min(v_set(TANH_END), a);
+    const struct pair t = v_tanh_pair(inner, v_set(0));
+    return v_fma(t.high, a, v_mul(t.low, inner)); /* t.high is 1 from TANH_END on */
 }
 
 ACT_OP vec lisht_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    /* Both terms are positive; past 25 the second, 100 e^-50, is gone. */
-    const vec a = v_abs(x), inner = v_min(v_set(25), a);
-    const vec z = v_exp(v_neg(v_add(inner, inner)));
-    const vec sech2 = v_div(v_mul(v_set(4), z), v_square_1p(z));
-    return v_mul(g, v_or(v_fma(inner, sech2, v_tanh(inner)), v_sign(x)));
+    /* With m = e^2a - 1: (m (m + 2) + 4a (m + 1)) / (m + 2)^2, all terms positive; past 20.5 4a
+     * e^-2a is below 2^-52.5. */
+    const vec a = v_abs(x), inner = v_min(v_set(22), a), four = v_mul(v_set(4), inner);
+    const struct pair m = v_expm1_pair(v_add(inner, inner), v_set(0));
+    struct pair d = v_sum(m.high, v_set(2)), e = v_sum(m.high, v_set(1));
+    d.low = v_add(d.low, m.low);
+    e.low = v_add(e.low, m.low);
+    const struct pair n = v_pair_add(v_pair_mul(m, d), v_times(e, four));
+    const vec slope = v_rounded(v_pair_div(n, v_pair_mul(d, d)));
+    return v_mul(g, v_or(slope, v_sign(x)));
 }
 #else
 #include "kernels/tables/even_lisht_slope.h"

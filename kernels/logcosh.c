@@ -8,23 +8,31 @@
 ACT_OP vec logcosh_forward(vec x, struct vparams p)
 {
     (void)p;
+    /* 2 atanh(s) with s = tanh^2(a/2) = (m / (m + 2))^2, m = e^a - 1, near 0; a - ln 2 +
+     * 2 atanh(z / (2 + z)), z = e^-2a, elsewhere. */
     const vec a = v_abs(x), inner = v_min(v_set(25), a);
     const vmask near = v_lt(a, v_set(LOGCOSH_NEAR));
-    const vec m = v_expm1(inner), e = v_add(m, v_set(1));
-    /* cosh a - 1 = m^2 / 2e^a, and e^-2a. */
-    const vec argument =
-        v_div(v_select(near, v_mul(m, m), v_set(1)), v_mul(e, v_select(near, v_set(2), e)));
-    const vec l = v_log1p(argument);
-    const vec far =
-        v_add(v_sub(a, v_set(0x1.62e42fefa39efp-1)), v_sub(l, v_set(0x1.abc9e3b39803fp-56)));
-    return v_select(near, l, far);
+    const vec t = v_select(near, inner, v_neg(v_add(inner, inner)));
+    const struct pair m = v_expm1_pair(t, v_set(0));
+    struct pair z = v_sum(m.high, v_set(1));
+    z.low = v_add(z.low, m.low);
+    /* m^2 / (m + 2)^2 or z / (2 + z) = z / (m + 3) */
+    struct pair d = v_sum(m.high, v_select(near, v_set(2), v_set(3)));
+    d.low = v_add(d.low, m.low);
+    const struct pair top = {v_select(near, m.high, z.high), v_select(near, m.low, z.low)};
+    const struct pair q = v_pair_div(top, d), square = v_pair_mul(q, q);
+    const struct pair s = {v_select(near, square.high, q.high), v_select(near, square.low, q.low)};
+    const struct pair l = v_atanh_twice(s, v_mul(s.high, s.high));
+    const struct pair base = v_sum(v_min(v_set(0x1p60), a), v_set(-0x1.62e42fefa39efp-1));
+    const vec rest = v_add(l.high, v_add(v_sub(base.low, v_set(0x1.abc9e3b39803fp-56)), l.low));
+    const vec far = v_select(v_lt(v_set(0x1p60), a), a, v_add(base.high, rest));
+    return v_select(near, v_rounded(l), far);
 }
 
 ACT_OP vec logcosh_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec inner = v_min(v_set(25), v_max(v_set(-25), x)); /* SLEEF's overflows */
-    return v_mul(g, v_tanh(inner));
+    return v_mul(g, v_tanh(x));
 }
 #else
 #include "kernels/tables/even_logcosh.h"

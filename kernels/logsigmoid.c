@@ -10,8 +10,9 @@ ACT_OP vec logsigmoid_forward(vec x, struct vparams p)
     const vec a = v_abs(x);
     const vec base = v_min(v_set((elem)-0.0), x); /* -0, so that a zero logarithm leaves -0 */
 #if V_DOUBLE
-    const vec z = v_exp(v_neg(v_min(v_set(760), a))); /* e^-760 = 0 */
-    return v_sub(base, v_select(v_lt(v_set(50), a), z, v_log1p(z)));
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), v_set(0));
+    const struct pair l = v_log1p_exp(e);
+    return v_fnma(v_rounded(l), e.scale, base);
 #else
     const struct scaled l = v_log1p_exp_eight(a);
     return v_fnma(l.value, l.scale, base);
@@ -24,8 +25,7 @@ ACT_OP vec logsigmoid_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_abs(x), mirrored = v_neg(x);
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), v_set(0));
-    const vec t = v_div(e.value, v_fma(e.value, e.scale, v_set(1)));
-    return v_grad_gated(mirrored, g, t, e.scale);
+    return v_grad_gated(mirrored, g, v_logistic(e), e.scale);
 }
 #else
 ACT_OP vec logsigmoid_backward(vec x, vec g, struct vparams p)

@@ -1,5 +1,5 @@
 /* Vector mathematics shared by the kinds. f32 has fused polynomials of our own, since a call per
- * vector is 1.5 to 18 times slower; f64 stands on SLEEF. Accuracy is stated per function; the
+ * vector is 1.5 to 18 times slower; f64 has exp64.h. Accuracy is stated per function; the
  * bounds of the kinds are measured (docs/ACCURACY.md). */
 #ifndef ACT_KERNELS_MATH_H
 #define ACT_KERNELS_MATH_H
@@ -323,59 +323,7 @@ ACT_OP vec v_grad_gated(vec x, vec g, vec t, vint n)
 
 #else
 
-/* ---- f64, and the scalar table --------------------------------------------------------------- */
-
-/* e^-(a + low) as value * scale, value normal for a in [0, EXP_RANGE]: what multiplies it comes
- * before the scale, so that only the last product can be subnormal. 1 ULP (SLEEF's exp; a - SHIFT
- * is exact, e^-SHIFT is 6e-4 ULP from a double, low is below 2^-43). */
-#define EXP_SHIFT 359.375
-#define EXP_SCALE 0x1.7205cad11c4edp-519
-#define EXP_RANGE 760.0  /* e^-760 < 2^-1096: zero in any product */
-
-struct scaled {
-    vec value, scale;
-};
-
-ACT_OP struct scaled v_exp_scaled(vec a, vec low)
-{
-    const vmask far = v_lt(v_set(EXP_SHIFT), a);
-    const vec e = v_exp(v_sub(v_select(far, v_set(EXP_SHIFT), v_set(0)), a));
-    return (struct scaled){v_fnma(e, low, e), v_select(far, v_set(EXP_SCALE), v_set(1))};
-}
-
-/* The same over the range that a large factor can lift: e^-(a/2) twice where a > 350, which doubles
- * the error there. For a up to EXP_FAR. */
-#define EXP_FAR   1490.0 /* DBL_MAX e^-1490 is 0 */
-
-ACT_OP struct scaled v_exp_far(vec a, vec low)
-{
-    const vmask far = v_lt(v_set(350), a);
-    const vec half = v_select(far, v_set(0.5), v_set(1));
-    const vec e = v_exp(v_neg(v_mul(a, half)));
-    const vec value = v_fnma(e, low, e);
-    return (struct scaled){value, v_select(far, e, v_set(1))};
-}
-
-/* (1 + z)^2 for z in [0, 1] with the rounding of 1 + z left out, which squaring would double. */
-ACT_OP vec v_square_1p(vec z)
-{
-    return v_fma(z, v_add(v_set(2), z), v_set(1));
-}
-
-/* g f'(x) for f' even with f'(x) = t scale, going to 0 (keeping t's sign) at +-inf. */
-ACT_OP vec v_grad_even(vec x, vec g, vec t, vec scale)
-{
-    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
-    return v_mul(v_mul(t, g), scale);
-}
-
-/* g f'(x) for f'(-a) = t scale and f'(a) = 1 - f'(-a), a >= 0, going to 0 at -inf, 1 at +inf. */
-ACT_OP vec v_grad_gated(vec x, vec g, vec t, vec scale)
-{
-    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
-    return v_select(v_lt(x, v_set(0)), v_mul(v_mul(t, g), scale),
-                    v_mul(g, v_fnma(t, scale, v_set(1))));
-}
+#include "kernels/exp64.h"
 
 #endif
 #endif

@@ -5,18 +5,24 @@
 #include "kernels/eight.h"
 
 #if V_DOUBLE
+/* With z = e^-a, a = |x|: y = max(x, 0) - a q, q = z (2 + z) / (2 + z (2 + z)) for x < 0,
+ * z (2z) / (1 + z (2 + 2z)) for x > 0. */
 ACT_OP vec mish_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_max(v_set(-EXP_RANGE), x);
-    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    const vec z = v_mul(e.value, e.scale), two = v_set(2);
-    const vec sum = v_add(z, two), d = v_fma(z, sum, two);
-    const vec below = v_mul(v_mul(inner, v_div(v_mul(e.value, sum), d)), e.scale);
-    /* With f = e^-x: x (1 + 2f) / (1 + 2f + 2f^2). */
-    const vec n = v_fma(two, z, v_set(1));
-    const vec above = v_mul(x, v_div(n, v_fma(v_mul(two, z), z, n)));
-    return v_select(v_lt(x, v_set(0)), below, above);
+    const vec a = v_min(v_set(EXP_RANGE), v_abs(x)), two = v_set(2), one = v_set(1);
+    const vmask negative = v_lt(x, v_set(0));
+    const struct scaled e = v_exp_scaled(a, v_set(0));
+    const struct pair z = {v_mul(e.value, e.scale), v_mul(e.low, e.scale)};
+    const vec d2 = v_select(negative, one, two);
+    const struct pair z2 = {v_mul(z.high, d2), v_mul(z.low, d2)};
+    struct pair h = v_fast_sum(two, z2.high);
+    h.low = v_add(h.low, z2.low);
+    const struct pair f = {v_select(negative, h.high, z2.high), v_select(negative, h.low, z2.low)};
+    const struct pair d =
+        v_pair_add((struct pair){v_select(negative, two, one), v_set(0)}, v_pair_mul(h, z));
+    const struct pair q = v_pair_div(v_pair_mul(v_value(e), f), d);
+    return v_fnma(v_times_plus(q, a, v_set(0)), e.scale, v_max(v_set(-0.0), x));
 }
 #else
 /* z = e^-|x|: y = x z h(z) for x < 0, x - x z h(z) for x > 0, h from a table of relative error
@@ -73,26 +79,26 @@ ACT_OP vec mish_backward(vec x, vec g, struct vparams params)
     const struct scaled e = v_exp_scaled(a, v_set(0));
     const vec z = v_mul(e.value, e.scale);
     const vec inner = v_or(a, v_sign(x));
-    /* The numerator, with the low part of x + 1: it cancels beside the zero of f'. */
-    const vec plus = v_add(inner, one), plus_low = v_sub(inner, v_sub(plus, one));
-    const vec c1 = v_mul(four, plus), c1_low = v_mul(four, plus_low);
-    const vec c2 = v_fma(four, inner, v_set(6));
-    vec w = v_select(negative, one, c1);
-    w = v_fma(w, z, v_select(negative, four, c2));
-    w = v_fma(w, z, v_select(negative, c2, four));
-    w = v_fma_tight(w, z, v_keep(negative, c1_low));
-    w = v_add(w, v_select(negative, c1, one));
-    /* w / D^2 with the roundings of D and D^2 taken back: they would come to 1.5 ULP. */
+    /* The numerator by Horner's scheme, the last steps with their low parts: it cancels beside the
+     * zero of f'. */
+    const struct pair zp = {z, v_mul(e.low, e.scale)};
+    const struct pair plus = v_sum(inner, one);
+    const struct pair c1 = {v_mul(four, plus.high), v_mul(four, plus.low)};
+    const struct pair c2 = v_sum(v_mul(four, inner), v_set(6));
+    const struct pair ends = {v_select(negative, one, c1.high), v_drop(negative, c1.low)};
+    const struct pair third = {v_select(negative, four, c2.high), v_drop(negative, c2.low)};
+    const struct pair second = {v_select(negative, c2.high, four), v_keep(negative, c2.low)};
+    const struct pair first = {v_select(negative, c1.high, one), v_keep(negative, c1.low)};
+    struct pair w = v_pair_add(v_pair_mul(ends, zp), third);
+    w = v_pair_add(v_pair_mul(w, zp), second);
+    w = v_pair_add(v_pair_mul(w, zp), first);
     const vec d0 = v_select(negative, two, one), d2 = v_select(negative, one, two);
-    const vec h = v_fma(d2, z, two), h_low = v_fma(d2, z, v_sub(two, h));
-    const vec d = v_fma_tight(h, z, d0);
-    const vec d_low = v_fma(h_low, z, v_fma_tight(h, z, v_sub(d0, d)));
-    const vec square = v_mul(d, d), low = v_fma(v_add(d, d), d_low, v_mul_low(d, d, square));
-    const vec plain = v_div(w, square);
-    const vec rest = v_fnma(low, plain, v_fma_tight(v_neg(square), plain, w));
-    const vec q = v_fma(rest, v_div(one, square), plain);
-    vec t = v_mul(e.value, q);
-    t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(t), t);
+    struct pair h = v_fast_sum(two, v_mul(d2, z));
+    h.low = v_fma(d2, zp.low, h.low);
+    const struct pair d = v_pair_add((struct pair){d0, v_set(0)}, v_pair_mul(h, zp));
+    const struct pair whole = {v_select(negative, e.value, one), v_keep(negative, e.low)};
+    const vec q = v_rounded(v_pair_div(v_pair_mul(w, whole), v_pair_mul(d, d)));
+    const vec t = v_select(v_eq(v_abs(x), v_set(INFINITY)), v_sign(q), q);
     const vec below = v_mul(v_mul(t, g), e.scale);
     return v_select(negative, below, v_mul(g, q));
 }

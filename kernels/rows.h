@@ -469,6 +469,10 @@ ACT_OP struct reference reference_of(vec max)
                               v_set(EXP_FLOOR)};
 }
 
+/* SLEEF's exp of a + SHIFT, an exact sum; e^-SHIFT is 6e-4 ULP from a double. */
+#define EXP_SHIFT 359.375
+#define EXP_SCALE 0x1.7205cad11c4edp-519
+
 /* The rounding of z - max goes into e. */
 ACT_OP vec exp_of(struct reference r, vec z)
 {

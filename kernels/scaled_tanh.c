@@ -7,12 +7,32 @@
 #include "kernels/theta_gate.h"
 
 #if V_DOUBLE
+#define ST_LEAST 0x1p-900
+
+/* t alpha beta g scale, t in [0, 1): rounded twice for ordinary parameters. */
+ACT_OP vec scaled_tanh_times(struct pair t, vec g, struct vparams p, vec scale)
+{
+    const vec least = v_set(0x1p-200), most = v_set(0x1p200), one = v_set(1);
+    const vmask ordinary =
+        v_both(v_lt(v_set(0x1p-500), t.high),
+               v_both(v_inside(least, v_abs(p.alpha), most), v_inside(least, v_abs(p.beta), most)));
+    const vec a = v_select(ordinary, p.alpha, one), b = v_select(ordinary, p.beta, one);
+    const vec d = v_mul(v_rounded(v_times(v_times(t, a), b)), g);
+    const vec alpha = v_select(ordinary, one, p.alpha), beta = v_select(ordinary, one, p.beta);
+    return v_mul(v_mul(v_mul(d, alpha), beta), scale);
+}
+
 ACT_OP vec scaled_tanh_forward(vec x, struct vparams p)
 {
     const vec alpha = v_add(p.alpha, v_set(0)), beta = v_add(p.beta, v_set(0)); /* no -0 */
-    const vec t = v_mul(beta, v_drop(v_eq(beta, v_set(0)), x));
-    const vec end = v_set(25), inner = v_min(end, v_max(v_neg(end), t)); /* SLEEF's overflows */
-    const vec y = v_mul(alpha, v_tanh(inner));
+    const vec inner = v_drop(v_eq(beta, v_set(0)), x), t = v_mul(beta, inner), size = v_abs(t);
+    /* What beta x lost, where it is neither saturated nor nearly subnormal. */
+    const vmask some =
+        v_both(v_inside(v_set(ST_LEAST), size, v_set(30)),
+               v_inside(v_set(ST_LEAST), v_max(v_abs(inner), v_abs(beta)), v_set(1 / ST_LEAST)));
+    const vec low = v_mul_low(v_keep(some, inner), v_keep(some, beta), v_keep(some, t));
+    const struct pair h = v_tanh_pair(v_min(v_set(TANH_END), size), v_xor(low, v_sign(t)));
+    const vec y = v_or(v_times_plus(h, v_abs(alpha), v_set(0)), v_sign(v_xor(t, alpha)));
     return v_or(v_drop(v_eq(alpha, v_set(0)), y), v_zero_or_nan(x));
 }
 #else
@@ -106,9 +126,10 @@ ACT_OP vec scaled_tanh_backward(vec x, vec g, struct vparams p)
     const vmask far = v_eq(a, v_set(INFINITY));
 #if V_DOUBLE
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), twice), low);
-    const vec q = v_div(v_mul(v_set(4), e.value), v_square_1p(v_mul(e.value, e.scale)));
-    const vec t = v_mul(v_mul(v_mul(v_drop(far, q), g), p.alpha), p.beta);
-    const vec d = v_mul(t, e.scale);
+    const struct pair q = v_logistic_slope(e);
+    const vec four = v_drop(far, v_set(4));
+    const struct pair t = {v_mul(q.high, four), v_mul(q.low, four)};
+    const vec d = scaled_tanh_times(t, g, p, e.scale);
 #else
     /* e^-350 alpha beta < 2^-250. e^-2a = m 2^n / (1 + p). */
     const struct reduced8 u8 = v_reduce8_low(v_min(v_set(350), twice), low);
@@ -129,16 +150,17 @@ ACT_OP vec scaled_tanh_backward(vec x, vec g, struct vparams p)
 }
 
 #if V_DOUBLE
-/* alpha beta (1 - r) (1 + r), r = y / alpha: alpha -+ y is exact where it cancels. */
+/* alpha beta (alpha - y) (alpha + y) / alpha^2; alpha and y scaled, so that the squares are
+ * ordinary. */
 ACT_OP vec scaled_tanh_from_output(vec y, vec g, struct vparams p)
 {
-    const vec half =
-        v_select(v_lt(v_set(1), v_abs(p.alpha)), v_set(0.5f), v_set(1)); /* no overflow */
-    const vmask none = v_eq(p.alpha, v_set(0));
-    const vec a = v_select(none, v_set(1), v_mul(p.alpha, half)), r = v_mul(y, half);
-    const vec t = v_mul(v_div(v_sub(a, r), a), v_div(v_add(a, r), a));
-    const vec d = v_mul(v_mul(v_mul(t, p.alpha), p.beta), g);
-    return scaled_tanh_grad(d, y, p);
+    const vec one = v_set(1), size = v_abs(p.alpha), zero = v_set(0);
+    const vec small = v_select(v_lt(size, v_set(0x1p-300)), v_set(0x1p600), one);
+    const vec scale = v_select(v_lt(v_set(0x1p300), size), v_set(0x1p-600), small);
+    const vec a = v_select(v_eq(p.alpha, zero), one, v_mul(p.alpha, scale)), r = v_mul(y, scale);
+    const struct pair square = v_times((struct pair){a, zero}, a);
+    const struct pair t = v_pair_div(v_pair_mul(v_sum(a, v_neg(r)), v_sum(a, r)), square);
+    return scaled_tanh_grad(scaled_tanh_times(t, g, p, one), y, p);
 }
 #else
 /* alpha beta (1 - r^2), y / alpha = r + low; alpha and y scaled, so that 1 / alpha is ordinary. */

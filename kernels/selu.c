@@ -23,11 +23,15 @@
 #define selu_times(a, constant) v_fma(a, v_set(constant), v_mul(a, v_set(constant##_LOW)))
 
 #if V_DOUBLE
+#define selu_times_pair(m, constant)                                                               \
+    v_times_plus(m, v_set(constant), v_mul((m).high, v_set(constant##_LOW)))
+
 ACT_OP vec selu_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec m = v_expm1(v_min(v_set(1), v_max(v_set(-40), x)));
-    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA), selu_times(m, LAMBDA_ALPHA));
+    const struct pair m = v_expm1_pair(v_min(v_set(1), v_max(v_set(-40), x)), v_set(0));
+    const vec below = selu_times_pair(m, LAMBDA_ALPHA);
+    const vec y = v_select(v_lt(v_set(0), x), selu_times(x, LAMBDA), below);
     return v_or(v_abs(y), v_sign(x)); /* -0, which m has lost */
 }
 
@@ -35,7 +39,7 @@ ACT_OP vec selu_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    const vec t = selu_times(e.value, LAMBDA_ALPHA);
+    const vec t = selu_times_pair(v_value(e), LAMBDA_ALPHA);
     const vec below = v_grad_even(x, g, t, e.scale);
     return v_select(v_lt(v_set(0), x), selu_times(g, LAMBDA), below);
 }

@@ -8,16 +8,18 @@
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec z = v_exp(v_neg(v_min(v_set(760), v_abs(x)))); /* e^-760 = 0 */
-    return v_div(v_select(v_lt(x, v_set(0)), z, v_set(1)), v_add(v_set(1), z));
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    const vmask negative = v_lt(x, v_set(0));
+    const struct pair n = {v_select(negative, e.value, v_set(1)), v_keep(negative, e.low)};
+    const vec y = v_rounded(v_pair_div(n, v_one_plus(e)));
+    return v_mul(y, v_select(negative, e.scale, v_set(1)));
 }
 
 ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    const vec square = v_square_1p(v_mul(e.value, e.scale));
-    return v_grad_even(x, g, v_div(e.value, square), e.scale);
+    return v_grad_even(x, g, v_rounded(v_logistic_slope(e)), e.scale);
 }
 #else
 /* e^x = S / P: y = S / (S + P). S is scaled by 2^25, so that only the last product can be
@@ -54,7 +56,9 @@ ACT_OP vec sigmoid_from_output(vec y, vec g, struct vparams p)
 {
     (void)p;
 #if V_DOUBLE
-    return v_mul(g, v_mul(y, v_sub(v_set(1), y)));
+    /* y (1 - y), rounded once */
+    const vec one = v_set(1), t = v_sub(one, y), low = v_sub(v_sub(one, t), y);
+    return v_mul(g, v_fma_tight(y, t, v_mul(y, low)));
 #else
     return v_mul(g, v_fma_tight(v_neg(y), y, y)); /* rounded once before the product */
 #endif

@@ -8,12 +8,8 @@
 ACT_OP vec silu_forward(vec x, struct vparams p)
 {
     (void)p;
-    const vec inner = v_max(v_set(-EXP_RANGE), x);
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
-    const vmask negative = v_lt(x, v_set(0));
-    const vec d = v_fma(e.value, e.scale, v_set(1));
-    const vec y = v_div(v_mul(inner, v_select(negative, e.value, v_set(1))), d);
-    return v_mul(y, v_select(negative, e.scale, v_set(1)));
+    return v_gate(x, x, e, v_set(EXP_RANGE));
 }
 
 ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
@@ -21,11 +17,7 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
     const struct scaled e = v_exp_scaled(a, v_set(0));
-    const vec z = v_mul(e.value, e.scale);
-    /* z (1 + z - a) / (1 + z)^2, the sum in the order that rounds once: 1 - a is exact up to 2. */
-    const vec sum =
-        v_select(v_lt(a, v_set(2)), v_add(v_sub(v_set(1), a), z), v_sub(v_add(v_set(1), z), a));
-    return v_grad_gated(x, g, v_mul(e.value, v_div(sum, v_square_1p(z))), e.scale);
+    return v_grad_gated(x, g, v_silu_slope(e, a, v_set(0)), e.scale);
 }
 #else
 /* y = max(x, 0) - a sigmoid(-a): 1.07 ULP at -.292070. */

@@ -11,11 +11,23 @@ ACT_OP vec softplus_forward(vec x, struct vparams p)
 {
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const vec a = v_abs(u.t), relu = v_max(v_set(0), x);
-    /* max(x, 0) + log1p(e^-a) / beta; in the tail log1p(z) is z. */
+    /* max(x, 0) + log1p(e^-a) / beta; what the quotient lost, where it is an ordinary number. */
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), a), u.low);
-    const vec tail = v_mul(v_div(e.value, p.beta), e.scale);
-    const vec near = v_div(v_log1p(v_mul(e.value, e.scale)), p.beta);
-    return v_add(relu, v_select(v_lt(v_set(50), a), tail, near));
+    const struct pair l = v_log1p_exp(e);
+    const vec q = v_div(l.high, p.beta), least = v_set(0x1p-900), most = v_set(0x1p900);
+    const vmask some = v_both(v_inside(least, q, most), v_inside(least, p.beta, most));
+    const vec inner = v_keep(some, q), b = v_select(some, p.beta, v_set(1)),
+              product = v_mul(inner, b);
+    const vec rest = v_sub(v_sub(v_keep(some, l.high), product), v_mul_low(inner, b, product));
+    const vec part = v_add(q, v_div(v_add(rest, v_keep(some, l.low)), b));
+    return v_fma(part, e.scale, relu);
+}
+
+ACT_OP vec softplus_unit(vec x, struct vparams p)
+{
+    (void)p;
+    const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
+    return v_fma(v_rounded(v_log1p_exp(e)), e.scale, v_max(v_set(0), x));
 }
 #else
 /* max(x, 0) + log1p(e^-a) / beta, a = beta |x|. With beta = m 2^k, m in [1, 2), z = e^-a is scaled
@@ -66,8 +78,7 @@ ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
 {
     const struct gate_argument u = gate_argument(x, p.beta, v_set(0));
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(u.t)), u.low);
-    const vec t = v_div(e.value, v_fma(e.value, e.scale, v_set(1)));
-    return v_grad_gated(u.t, g, t, e.scale);
+    return v_grad_gated(u.t, g, v_logistic(e), e.scale);
 }
 #else
 ACT_OP vec softplus_backward(vec x, vec g, struct vparams p)
@@ -88,7 +99,13 @@ ACT_OP vec softplus_from_output(vec y, vec g, struct vparams p)
     const vec inner =
         v_min(v_select(large, v_div(most, v_max(v_set(1), p.beta)), v_set(INFINITY)), y);
     const vec product = v_max(v_mul(p.beta, inner), v_keep(v_lt(v_set(0), y), least));
+#if V_DOUBLE
+    /* An infinite y is past any beta. */
+    const vec end = v_keep(v_eq(y, v_set(INFINITY)), v_set(40));
+    const vec t = v_min(v_set(40), v_or(v_max(end, product), v_zero_or_nan(y)));
+#else
     const vec t = v_min(v_set(40), v_or(product, v_zero_or_nan(y)));
+#endif
     return v_mul(g, v_abs(v_expm1(v_neg(t))));
 }
 
@@ -110,7 +127,8 @@ ACT_OP void softplus_gradients(vec x, vec g, struct vparams p, vwide *d)
     const vmask far = v_le(most, size);
 #if V_DOUBLE
     const struct scaled e = v_exp_far(a, u.low);
-    const vec value = e.value, scale = v_drop(far, e.scale), z = v_mul(value, e.scale);
+    const vec value = v_rounded(v_value(e)), scale = v_drop(far, e.scale);
+    const vec z = v_mul(value, e.scale);
     const vmask tiny = v_lt(z, v_set(0x1p-60));
     const vec quotient = v_select(tiny, v_set(1), v_div(v_log1p(z), v_select(tiny, v_set(1), z)));
     const vec reciprocal = v_div(v_set(1), v_add(v_set(1), z));
@@ -133,11 +151,7 @@ ACT_OP void softplus_gradients(vec x, vec g, struct vparams p, vwide *d)
 }
 #endif
 
-#if V_DOUBLE
-ACT_KERNEL_FROM_OUTPUT(softplus)
-#else
 ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
-#endif
 ACT_TEST(softplus,
          .edge = {-50, 40, -41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});
 ACT_THETA(softplus, BY_COLUMNS_BUT_SLOPE, softplus_theta_forward, softplus_backward,

@@ -14,8 +14,13 @@ ACT_OP vec softsign_forward(vec x, struct vparams p)
 ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec d = v_add(v_set(1), v_abs(x)); /* its square may overflow */
-    return v_div(v_div(g, d), d);
+    const vec size = v_abs(x), a = v_min(v_set(0x1.fffffffffffffp1023), size), one = v_set(1);
+    /* 1 / (1 + a) = i + low; (g i) (i + 2 low), where its low product is an ordinary number. */
+    const struct pair i = v_pair_div((struct pair){one, v_set(0)}, v_sum(a, one));
+    const vec high = v_drop(v_eq(size, v_set(INFINITY)), i.high), first = v_mul(g, high);
+    const vec finite = v_keep(v_lt(v_abs(first), v_set(INFINITY)), first);
+    const vec low = v_keep(v_lt(a, v_set(0x1p500)), i.low);
+    return v_or(v_fma(first, high, v_mul(finite, v_add(low, low))), v_sign(g));
 }
 #else
 /* 1 / (1 + a)^2 = i (i + 2 e i), e = 1 - i (1 + a). i is 2^-22 below the quotient, so that e > 0

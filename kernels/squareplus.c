@@ -4,6 +4,7 @@
 #include "kernels/math.h"
 
 #if V_DOUBLE
+#define QUOTIENT_LEAST 0x1p-900
 #if ACT_UNIT_F64
 #define LARGE_X   0x1p480
 #define LARGE_B   0x1p1000
@@ -14,6 +15,7 @@
 #define LIFT      0x1p512
 #define HALF_LIFT 0x1p256
 #define LEAST     0x1p-1074
+#define LAST      0x1.fffffffffffffp1023
 #else
 #define LARGE_X   0x1p60f
 #define LARGE_B   0x1p120f
@@ -24,17 +26,20 @@
 #define LIFT      0x1p64f
 #define HALF_LIFT 0x1p32f
 #define LEAST     0x1p-149f
+#define LAST      0x1.fffffep127f
 #endif
 
 /* x and b scaled, x by s and b by s^2, so that x^2 + b and its root do not leave the range. */
 struct squareplus_scaled {
-    vec x, b, root, back; /* |s x|, s^2 b, sqrt(x^2 + b), 1/s */
+    vec x, b, back;   /* |s x|, s^2 b, 1/s */
+    struct pair root; /* sqrt(x^2 + b) */
     vmask large, little;
 };
 
 ACT_OP struct squareplus_scaled squareplus_scale(vec x, vec b)
 {
-    const vec a = v_abs(x), one = v_set(1);
+    /* A finite x, for the low parts. */
+    const vec a = v_min(v_set(LAST), v_abs(x)), one = v_set(1);
     struct squareplus_scaled r;
     /* LARGE_X squared < LARGE_B: either alone would overflow. */
     r.large = v_lt(one, v_max(v_mul(a, v_set(1 / LARGE_X)), v_mul(b, v_set(1 / LARGE_B))));
@@ -43,24 +48,41 @@ ACT_OP struct squareplus_scaled squareplus_scale(vec x, vec b)
     r.back = v_select(r.large, v_set(1 / DOWN), v_select(r.little, v_set(1 / UP), one));
     r.x = v_mul(a, scale);
     r.b = v_mul(v_mul(b, scale), scale);
-    r.root = v_sqrt(v_fma_tight(r.x, r.x, r.b));
+    struct pair square = v_times((struct pair){r.x, v_set(0)}, r.x);
+    square = v_pair_add(square, (struct pair){r.b, v_set(0)});
+    const vec root = v_sqrt(square.high), product = v_mul(root, root);
+    const vec lost = v_sub(v_sub(square.high, product), v_mul_low(root, root, product));
+    const vec twice = v_max(v_set(LEAST), v_add(root, root));
+    r.root = (struct pair){root, v_div(v_add(lost, square.low), twice)};
     return r;
 }
 
 /* (|x| + root) / 2, which does not overflow: y for x >= 0. */
-ACT_OP vec squareplus_sum(vec x, vec root)
+ACT_OP struct pair squareplus_sum(vec x, struct squareplus_scaled r)
 {
-    return v_fma(v_set(0.5f), v_abs(x), v_mul(v_set(0.5f), root));
+    const vec half = v_set(0.5f), back = v_mul(half, r.back);
+    struct pair s = v_fast_sum(v_mul(r.root.high, back), v_mul(half, v_abs(x)));
+    s.low = v_fma(r.root.low, back, s.low);
+    return s;
 }
 
 ACT_OP vec squareplus_forward(vec x, struct vparams p)
 {
     const struct squareplus_scaled r = squareplus_scale(x, p.beta);
-    const vec sum = squareplus_sum(x, v_mul(r.root, r.back));
-    /* beta / (4 sum), with beta = 0 apart: 0/0 at 0. */
-    const vec below = v_drop(v_eq(p.beta, v_set(0)), v_mul(v_set(0.25f), v_div(p.beta, sum)));
+    const vmask flat = v_eq(p.beta, v_set(0)), far = v_eq(v_abs(x), v_set(INFINITY));
+    const struct pair sum = squareplus_sum(v_drop(far, x), r);
+    /* beta / (4 sum), with beta = 0 apart: 0/0 at 0. The rest of the quotient where all is
+     * ordinary. */
+    const vec least = v_set(QUOTIENT_LEAST), most = v_set(1 / QUOTIENT_LEAST);
+    const vec d = v_select(flat, v_set(1), sum.high), b = v_mul(v_set(0.25f), p.beta);
+    const vec q = v_div(b, d);
+    const vmask some = v_both(v_inside(least, q, most), v_inside(least, d, most));
+    const vec inner = v_keep(some, q), safe = v_keep(some, d), product = v_mul(inner, safe);
+    const vec rest = v_sub(v_sub(v_keep(some, b), product), v_mul_low(inner, safe, product));
+    const vec more = v_div(v_fnma(inner, v_keep(some, sum.low), rest), d);
+    const vec below = v_drop(far, v_drop(flat, v_add(q, v_keep(some, more))));
     /* beta = 0 apart again: the halves of a subnormal x are not exact. */
-    const vec above = v_select(v_eq(p.beta, v_set(0)), v_abs(x), sum);
+    const vec above = v_select(flat, v_abs(x), v_select(far, x, v_rounded(sum)));
     return v_or(v_select(v_lt(x, v_set(0)), below, above), v_zero_or_nan(x));
 }
 
@@ -78,9 +100,12 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
     const vec second_b = v_select(r.large, v_set(DOWN), v_select(r.little, v_set(UP), one));
     const vec b = v_mul(v_mul(p.beta, first_b), v_mul(half, second_b));
     const vmask flat = v_eq(p.beta, v_set(0));
-    const vec d = v_select(flat, one, v_fma_tight(r.x, v_add(r.x, r.root), r.b));
+    const struct pair size = {r.x, v_set(0)};
+    struct pair d =
+        v_pair_add((struct pair){r.b, v_set(0)}, v_pair_mul(size, v_pair_add(size, r.root)));
+    d = (struct pair){v_select(flat, one, d.high), v_drop(flat, d.low)};
     const vec least = v_select(lifted, v_set(LEAST * (LIFT / 32)), v_set(LEAST));
-    const vec t = v_max(v_div(b, d), least);
+    const vec t = v_max(v_rounded(v_pair_div((struct pair){b, v_set(0)}, d)), least);
     /* 1 / lift before g where t is large, in halves around it where it is small. */
     const vmask small = v_lt(t, one);
     const vec first = v_select(small, v_set(1 / HALF_LIFT), v_set(1 / LIFT));
@@ -89,9 +114,14 @@ ACT_OP vec squareplus_backward(vec x, vec g, struct vparams p)
 
     const vmask far = v_eq(v_abs(x), v_set(INFINITY));
     /* (1 +- a / root) / 2 where that does not cancel: nearer, as sum is not in it. */
-    const vec ratio = v_select(far, one, v_div(v_drop(far, r.x), v_max(v_set(LEAST), r.root)));
+    const vmask none = v_eq(r.root.high, v_set(0));
+    const struct pair root = {v_select(none, one, r.root.high), v_drop(none, r.root.low)};
+    const struct pair q = v_pair_div((struct pair){v_drop(far, r.x), v_set(0)}, root);
+    const vec ratio = v_select(far, one, q.high), ratio_low = v_drop(far, q.low);
     const vmask negative = v_lt(x, v_set(0));
-    const vec above = v_mul(g, v_fma(half, v_select(negative, v_neg(ratio), ratio), half));
+    const vec sign = v_sign(x), signed_half = v_or(half, sign);
+    const struct pair sum = v_sum(half, v_mul(signed_half, ratio));
+    const vec above = v_mul(g, v_add(sum.high, v_fma(signed_half, ratio_low, sum.low)));
     const vec relu_grad = v_keep(v_lt(v_set(0), x), g);
     const vmask end = v_eq(x, v_set(-INFINITY));
     const vec limit = v_mul(v_keep(end, g), v_set(0)); /* f'(-inf) = 0 */

@@ -40,24 +40,14 @@ ACT_OP vec gate_limit(vec t, vec p, vec q)
 ACT_OP vec gate_forward(vec x, struct gate_argument u)
 {
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), v_abs(u.t)), u.low);
-    const vmask negative = v_lt(u.t, v_set(0));
-    const vec d = v_fma(e.value, e.scale, v_set(1));
-    /* A finite factor: at -inf the exponential wins. */
-    const double most = 0x1.fffffffffffffp1023;
-    const vec inner = v_min(v_set(most), v_max(v_set(-most), x));
-    const vec below = v_mul(v_mul(inner, v_div(e.value, d)), e.scale);
-    return v_select(negative, below, v_div(x, d));
+    return v_gate(x, u.t, e, v_set(0x1.fffffffffffffp1023)); /* at -inf the exponential wins */
 }
 
 ACT_OP vec gate_backward(vec g, struct gate_argument u)
 {
     const vec a = v_min(v_set(EXP_RANGE), v_abs(u.t));
     const struct scaled e = v_exp_scaled(a, u.low);
-    const vec z = v_mul(e.value, e.scale);
-    /* z (1 + z - a) / (1 + z)^2, the sum in the order that rounds once: 1 - a is exact up to 2. */
-    const vec sum =
-        v_select(v_lt(a, v_set(2)), v_add(v_sub(v_set(1), a), z), v_sub(v_add(v_set(1), z), a));
-    return v_grad_gated(u.t, g, v_mul(e.value, v_div(sum, v_square_1p(z))), e.scale);
+    return v_grad_gated(u.t, g, v_silu_slope(e, a, u.low), e.scale);
 }
 #else
 /* x / (S + P), then S = 2^n in halves. A huge x (with a tiny b) takes 2^64 of it first, so that n

@@ -8,7 +8,7 @@
 ACT_OP vec tanh_forward(vec x, struct vparams p)
 {
     (void)p;
-    return v_tanh(v_min(v_set(25), v_max(v_set(-25), x))); /* SLEEF's overflows */
+    return v_tanh(x);
 }
 #else
 /* tanh a = c0 + t (c1 + ... + c7 t^6), t = a - c: rows c, c0 .. c7, relative error 2^-25.7
@@ -58,8 +58,7 @@ ACT_OP vec tanh_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_abs(x), t = v_add(a, a);
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), t), v_set(0));
-    const vec square = v_square_1p(v_mul(e.value, e.scale));
-    return v_grad_even(x, g, v_div(v_mul(v_set(4), e.value), square), e.scale);
+    return v_grad_even(x, g, v_mul(v_set(4), v_rounded(v_logistic_slope(e))), e.scale);
 }
 #else
 /* 4 s (1 - s) at 2a */
@@ -76,7 +75,9 @@ ACT_OP vec tanh_from_output(vec y, vec g, struct vparams p)
     (void)p;
     const vec one = v_set(1);
 #if V_DOUBLE
-    return v_mul(g, v_mul(v_sub(one, y), v_add(one, y)));
+    /* (1 - a) (1 + a) = t (2 - t) with t + low = 1 - a, rounded once */
+    const vec a = v_abs(y), t = v_sub(one, a), low = v_sub(v_sub(one, t), a);
+    return v_mul(g, v_fma_tight(t, v_add(one, a), v_mul(low, v_add(one, a))));
 #else
     return v_mul(g, v_fma_tight(v_neg(y), y, one)); /* rounded once before the product */
 #endif

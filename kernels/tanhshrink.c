@@ -4,33 +4,49 @@
 #include "kernels/even.h"
 
 #if V_DOUBLE
-/* x - tanh x for |x| < 1, from tanh x = x / (1 + c), c = x^2 / (3 + x^2 / (5 + ...)): x c / (1 +
- * c), which cancels nothing. */
+/* x - tanh x for |x| < 1: x z / (3 + z + z P(z)), z = x^2, which cancels nothing: the continued
+ * fraction of tanh x from its level 5 on, P to 2^-50 (kernels/fit/tanhshrink.sollya). */
 ACT_OP vec tanhshrink_near(vec x)
 {
-    const vec z = v_mul(x, x);
-    vec c = v_set(0); /* to the level of 19: 2^-62 */
-    for (int level = 19; level >= 3; level -= 2)
-        c = v_div(z, v_add(v_set(level), c));
-    return v_div(v_mul(x, c), v_add(v_set(1), c));
+    const struct pair z = v_times((struct pair){x, v_set(0)}, x);
+    vec p = v_set(-0x1.47705ef23e77ep-42);
+    p = v_fma(p, z.high, v_set(0x1.299a9c0447842p-38));
+    p = v_fma(p, z.high, v_set(-0x1.447a03804c723p-34));
+    p = v_fma(p, z.high, v_set(0x1.9282cf6805fbp-30));
+    p = v_fma(p, z.high, v_set(-0x1.fbf1333d28da4p-26));
+    p = v_fma(p, z.high, v_set(0x1.4175deb5253bp-21));
+    p = v_fma(p, z.high, v_set(-0x1.997cb8e61c9a9p-17));
+    p = v_fma(p, z.high, v_set(0x1.0a4e1585639a1p-12));
+    p = v_fma(p, z.high, v_set(-0x1.767dce434acadp-8));
+    p = v_fma(p, z.high, v_set(0x1.999999999999ap-3));
+    struct pair d = v_sum(v_set(3), z.high);
+    d.low = v_add(d.low, v_fma(z.high, p, z.low));
+    return v_rounded(v_pair_div(v_times(z, x), v_fast_sum(d.high, d.low)));
 }
 
 ACT_OP vec tanhshrink_forward(vec x, struct vparams p)
 {
     (void)p;
     /* a - tanh a = (a - 1) + 2 sigmoid(-2a). */
-    const vec a = v_abs(x), inner = v_min(v_set(25), a), t = v_add(inner, inner);
-    const vec z = v_exp(v_neg(t)), s = v_div(z, v_add(v_set(1), z));
-    const vec far = v_fma(v_set(2), s, v_sub(a, v_set(1)));
+    const vec a = v_abs(x), inner = v_min(v_set(25), a);
+    const struct pair s = v_logistic(v_exp_scaled(v_add(inner, inner), v_set(0)));
+    const struct pair base = v_sum(v_min(v_set(0x1p60), a), v_set(-1));
+    const vec low = v_fma(v_set(2), s.low, base.low);
+    const vec sum = v_add(base.high, v_fma(v_set(2), s.high, low));
+    const vec far = v_select(v_lt(v_set(0x1p60), a), a, sum);
     const vec near = tanhshrink_near(v_min(v_set(1), v_max(v_set(-1), x)));
-    return v_select(v_lt(a, v_set(1)), near, v_or(far, v_sign(x)));
+    return v_or(v_select(v_lt(a, v_set(1)), near, far), v_sign(x));
 }
 
 ACT_OP vec tanhshrink_backward(vec x, vec g, struct vparams p)
 {
     (void)p;
-    const vec t = v_tanh(v_min(v_set(25), v_max(v_set(-25), x))); /* SLEEF's overflows */
-    return v_mul(v_mul(g, t), t); /* t t may underflow where its product with g does not */
+    const vec a = v_abs(x);
+    const struct pair t = v_tanh_pair(v_min(v_set(TANH_END), a), v_set(0));
+    /* t^2 may underflow where its product with g does not: below 2^-60 f' is a^2. */
+    const vmask little = v_lt(a, v_set(0x1p-60f));
+    const vec slope = v_rounded(v_pair_mul(t, t));
+    return v_mul(v_mul(g, v_select(little, a, slope)), v_select(little, a, v_set(1)));
 }
 #else
 #include "kernels/tables/even_tanh_square.h"

@@ -32,11 +32,9 @@ ACT_OP struct theta_gate theta_gate(vec a, vec low, float limit)
 #if V_DOUBLE
     (void)limit;
     const struct scaled e = v_exp_far(v_min(v_set(EXP_FAR), a), low);
-    const vec z = v_mul(e.value, e.scale), near = v_min(v_set(EXP_FAR), a), one = v_set(1);
-    const vec slope = v_div(e.value, v_square_1p(z)); /* the sum below as in gate_backward */
-    const vec sum =
-        v_select(v_lt(near, v_set(2)), v_add(v_sub(one, near), z), v_sub(v_add(one, z), near));
-    return (struct theta_gate){slope, v_mul(slope, sum), v_drop(v_eq(a, v_set(INFINITY)), e.scale)};
+    const vec near = v_min(v_set(EXP_FAR), a), slope = v_rounded(v_logistic_slope(e));
+    const vec gate = v_rounded(v_silu_slope(e, near, low));
+    return (struct theta_gate){slope, gate, v_drop(v_eq(a, v_set(INFINITY)), e.scale)};
 #else
     const vec near = v_min(v_set(limit), a);
     struct reduced e = v_reduce_negative_low(near, low);

@@ -1,6 +1,6 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
 # test_half: bf16 and f16.
-# act-verify: every float, and the audit of its reference. act-hash: the bits of every table.
+# act-verify: every float, and the audit of its reference. act-verify-f64: samples of f64. act-hash: the bits of every table.
 act_kernel_library(act_test_data scalar f32 -DACT_TEST_DATA=1)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
@@ -12,6 +12,7 @@ add_executable(test_reference test_reference.c reference.c formula.c)
 add_executable(test_half test_half.c reference.c formula.c)
 add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
                verify_run.c verify_slice.c verify_state.c reference.c formula.c)
+add_executable(act-verify-f64 verify_f64.c reference.c formula.c)
 set_source_files_properties(act-hash.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
@@ -19,9 +20,10 @@ add_executable(act-hash act-hash.c)
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
 target_link_libraries(test_half PRIVATE PkgConfig::MPFR)
 target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)
+target_link_libraries(act-verify-f64 PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
-foreach(program checkact test_reference test_half act-verify act-hash)
+foreach(program checkact test_reference test_half act-verify act-verify-f64 act-hash)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:act_check> $<TARGET_OBJECTS:act_test_data>)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE actfn::actfn m)
@@ -36,6 +38,8 @@ foreach(isa IN LISTS ACT_ISA_NAMES)
   add_test(NAME checkact-${isa} COMMAND checkact --isa ${isa})
   set_tests_properties(checkact-${isa} PROPERTIES SKIP_RETURN_CODE 77 LABELS kernels)
 endforeach()
+
+act_test(verify_f64 kernels act-verify-f64 --points 1024 --seed 7)
 
 act_test(hash kernels act-hash --step 16384 --jobs 2 --check ${CMAKE_CURRENT_SOURCE_DIR}/hashes.txt)
 

@@ -23,4 +23,10 @@ void reference_want(const struct formula_value *v, enum op op, double x, double 
  * of zero must match. */
 double reference_ulps(double got, const mpfr_t want, int precision, int emin);
 
+/* This error of y, or 0 where it is beyond the bound but one of the absolute bounds of actfn.h
+ * holds: beside a zero of f', of a sum that cancels, of a subnormal f'. */
+double reference_allows(act_kind kind, enum op op, const act_params *params, act_dtype dtype,
+                        double x, double g, double y, const struct formula_value *v,
+                        const mpfr_t want, double error, double bound);
+
 #endif

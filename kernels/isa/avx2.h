@@ -97,11 +97,12 @@ ACT_OP void v_store_n(elem *p, vec a, size_t n)
     xmm_store_n(p, part, n);
 }
 
+ACT_OP vec v_shl52(vec a)
+{
+    return _mm256_castsi256_pd(_mm256_slli_epi64(_mm256_castpd_si256(a), 52));
+}
 ACT_OP vec v_exp(vec a) { return Sleef_expd4_u10avx2(a); }
-ACT_OP vec v_expm1(vec a) { return Sleef_expm1d4_u10avx2(a); }
 ACT_OP vec v_log1p(vec a) { return Sleef_log1pd4_u10avx2(a); }
-ACT_OP vec v_tanh(vec a) { return Sleef_tanhd4_u10avx2(a); }
-ACT_OP vec v_erfc(vec a) { return Sleef_erfcd4_u15avx2(a); }
 #endif
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }

@@ -63,11 +63,12 @@ typedef __mmask8 vmask;
 #define V_(op)    _mm512_##op##_pd
 #define V_CMP     _mm512_cmp_pd_mask
 
+ACT_OP vec v_shl52(vec a)
+{
+    return _mm512_castsi512_pd(_mm512_slli_epi64(_mm512_castpd_si512(a), 52));
+}
 ACT_OP vec v_exp(vec a) { return Sleef_expd8_u10avx512f(a); }
-ACT_OP vec v_expm1(vec a) { return Sleef_expm1d8_u10avx512f(a); }
 ACT_OP vec v_log1p(vec a) { return Sleef_log1pd8_u10avx512f(a); }
-ACT_OP vec v_tanh(vec a) { return Sleef_tanhd8_u10avx512f(a); }
-ACT_OP vec v_erfc(vec a) { return Sleef_erfcd8_u15avx512f(a); }
 #endif
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }

@@ -46,10 +46,7 @@ ACT_OP uint32_t h_lanes(vmask m)
     static const uint32_t bit[4] = {1, 2, 4, 8};
     return vaddvq_u32(vandq_u32(m, vld1q_u32(bit)));
 }
-ACT_OP vec h_load_f16(const void *p)
-{
-    return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p)));
-}
+ACT_OP vec h_load_f16(const void *p) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(p))); }
 ACT_OP void h_store_f16(unsigned char *p, vec a, vec b)
 {
     vst1q_u8(p, vreinterpretq_u8_f16(vcvt_high_f16_f32(vcvt_f16_f32(a), b)));
@@ -110,11 +107,9 @@ ACT_OP void v_store_n(elem *p, vec a, size_t n)
         vst1q_lane_f64(p, a, 0);
 }
 
+ACT_OP vec v_shl52(vec a) { return V_FROM_RAW(vshlq_n_u64(V_TO_RAW(a), 52)); }
 ACT_OP vec v_exp(vec a) { return Sleef_expd2_u10advsimd(a); }
-ACT_OP vec v_expm1(vec a) { return Sleef_expm1d2_u10advsimd(a); }
 ACT_OP vec v_log1p(vec a) { return Sleef_log1pd2_u10advsimd(a); }
-ACT_OP vec v_tanh(vec a) { return Sleef_tanhd2_u10advsimd(a); }
-ACT_OP vec v_erfc(vec a) { return Sleef_erfcd2_u15advsimd(a); }
 #endif
 
 ACT_OP vec v_load(const elem *p) { return V_(vld1)(p); }

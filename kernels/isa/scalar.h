@@ -52,11 +52,16 @@ ACT_OP uint32_t h_lanes(vmask m) { return (uint32_t)m; }
 typedef double vec;
 typedef uint64_t vraw;
 
+ACT_OP vec v_shl52(vec a)
+{
+    vraw bits;
+    memcpy(&bits, &a, sizeof bits);
+    bits <<= 52;
+    memcpy(&a, &bits, sizeof a);
+    return a;
+}
 ACT_OP vec v_exp(vec a) { return Sleef_expd1_u10purec(a); }
-ACT_OP vec v_expm1(vec a) { return Sleef_expm1d1_u10purec(a); }
 ACT_OP vec v_log1p(vec a) { return Sleef_log1pd1_u10purec(a); }
-ACT_OP vec v_tanh(vec a) { return Sleef_tanhd1_u10purec(a); }
-ACT_OP vec v_erfc(vec a) { return Sleef_erfcd1_u15purec(a); }
 #endif
 
 ACT_OP vec v_load(const elem *p) /* memcpy: p may have any alignment */

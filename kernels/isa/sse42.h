@@ -82,11 +82,9 @@ typedef __m128d vmask;
 #else
 #define V_SLEEF(name) name##sse2
 #endif
+ACT_OP vec v_shl52(vec a) { return _mm_castsi128_pd(_mm_slli_epi64(_mm_castpd_si128(a), 52)); }
 ACT_OP vec v_exp(vec a) { return V_SLEEF(Sleef_expd2_u10)(a); }
-ACT_OP vec v_expm1(vec a) { return V_SLEEF(Sleef_expm1d2_u10)(a); }
 ACT_OP vec v_log1p(vec a) { return V_SLEEF(Sleef_log1pd2_u10)(a); }
-ACT_OP vec v_tanh(vec a) { return V_SLEEF(Sleef_tanhd2_u10)(a); }
-ACT_OP vec v_erfc(vec a) { return V_SLEEF(Sleef_erfcd2_u15)(a); }
 #endif
 
 ACT_OP vec v_load(const elem *p) { return V_(loadu)(p); }
