@@ -228,6 +228,8 @@ struct act_norm_row {
 /* A call of the softmax family, its arguments checked: no size is 0, the structs are whole (fields
  * that the caller's header did not have are 0), scale and grad_scale are set, a mask has rows. */
 struct act_softmax_job {
+    act_dtype in_type; /* ACT_BF16 or ACT_F16: the f32 functions' arrays are of that type */
+    int to_float;      /* ... but those they write are float */
     act_shape shape;
     act_logits logits;
     act_targets targets;
@@ -236,7 +238,14 @@ struct act_softmax_job {
     void *out;            /* y, the sums, the losses (or NULL); backward: grad_in */
     void *grad_in;        /* cross-entropy (or NULL) */
 };
-typedef void act_softmax_fn(const struct act_softmax_job *job);
+/* Units [first, first + count) of the outer * act_softmax_units(inner) there are: up to that many
+ * columns each of an outer index, which side by side do not meet. */
+enum { ACT_SOFTMAX_UNIT = 192 /* whole tiles: 96, 64, 32, 16 or 8 columns */ };
+static inline size_t act_softmax_units(size_t inner)
+{
+    return (inner + ACT_SOFTMAX_UNIT - 1) / ACT_SOFTMAX_UNIT;
+}
+typedef void act_softmax_fn(const struct act_softmax_job *job, size_t first, size_t count);
 
 /* Defined by kernels/softmax.c, softmax_backward.c and cross_entropy.c. */
 struct act_softmax_row {

@@ -6,9 +6,12 @@
  * sum t (max - x), a lane's terms added one by one in double. An index adds 1 - smoothing of its
  * class's weight to these, and where it is the target alone, 1 - softmax(x) = u / (1 + u) is taken
  * for the maximum, which does not cancel. */
+#define ROWS_TILE 64 /* 6 KiB of the 16 are of other things */
 #include "kernels/rows.h"
 
-enum { DENSE_TILE = V_DOUBLE ? 8 : 16, DENSE_PARTS = (DENSE_TILE + VL - 1) / VL };
+/* Dense targets have the two sums beside the first in the scratch of a tile, of a quarter's width.
+ */
+enum { DENSE_TILE = TILE / 4, DENSE_PARTS = TILE_PARTS / 4 };
 
 #define EXP_HALF (V_DOUBLE ? 0x1p-259 : 0x1p-25)
 #define EXP_REST (V_DOUBLE ? 0x1p-260 : 0x1p-24) /* EXP_HALF EXP_REST EXP_ONE = 1 */
@@ -18,8 +21,8 @@ struct targets {
     const struct act_softmax_job *job;
     const struct source *s;
     const int64_t *index; /* [inner], or NULL */
-    const elem *prob;     /* [axis][inner], or NULL */
-    elem *loss, *grad;    /* or NULL */
+    const void *prob;     /* [axis][inner], or NULL */
+    void *loss, *grad;    /* or NULL */
 };
 
 struct dense_sum {
@@ -40,18 +43,19 @@ struct pick {
     double t;     /* of the class; extra of it is not among the dense sums */
     double extra;
     double away; /* max - x */
-    int is_max;
+    int is_max;  /* and the target is the index alone */
 };
 
 /* ---- dense targets --------------------------------------------------------------------------- */
 
 /* t but for an index's share, at element j of the axis; on a row the first of `lanes`. */
-ACT_OP vwide target_at(const struct targets *t, size_t at, size_t j, size_t lanes)
+ACT_OP vwide target_at(const struct targets *t, size_t at, size_t j, size_t lanes, int how)
 {
     const act_targets *q = &t->job->targets;
     vwide value = w_set(q->smoothing / (double)t->job->shape.axis);
     if (t->prob)
-        value = w_fma(w_set(1 - q->smoothing), w_from(v_load_part(t->prob + at, lanes)), value);
+        value =
+            w_fma(w_set(1 - q->smoothing), w_from(x_load(t->s, t->prob, at, lanes, how)), value);
     if (q->class_weight) {
         const vec weight = t->job->shape.inner == 1 ? v_load_float_part(q->class_weight + j, lanes)
                                                     : v_set((elem)float_at(q->class_weight + j));
@@ -83,7 +87,8 @@ ACT_OP int is_live(const struct targets *t, size_t column)
 }
 
 /* Before the exponentials may take the place of x. */
-ACT_OP struct pick pick_of(const struct targets *t, size_t column, elem max, elem top, int dense)
+ACT_OP struct pick pick_of(const struct targets *t, size_t column, elem max, elem top, int dense,
+                           int how)
 {
     const act_targets *q = &t->job->targets;
     struct pick p = {.class = t->job->shape.axis};
@@ -93,41 +98,41 @@ ACT_OP struct pick pick_of(const struct targets *t, size_t column, elem max, ele
     const double weight = q->class_weight ? (double)float_at(q->class_weight + p.class) : 1;
     p.extra = (1 - q->smoothing) * weight;
     p.t = p.extra + (dense ? weight * (q->smoothing / (double)t->job->shape.axis) : 0);
-    const elem x = elem_at(t->s->x + p.class * t->job->shape.inner + column);
-    p.is_max = x == max;
+    const elem x = x_one(t->s, t->s->x, p.class * t->job->shape.inner + column, how);
+    p.is_max = !dense && x == max;
     p.away = p.extra == 0 ? 0 : (double)top - (double)x;
     return p;
 }
 
-/* The gradient at the index. */
-ACT_OP elem pick_slope(const struct targets *t, const struct pick *p, double e, double u,
-                       double inverse, double total, int dense)
+/* The gradient at the index, from u where that is the maximum, elsewhere from e. */
+ACT_OP elem pick_slope(const struct targets *t, const struct pick *p, double u_or_e, double inverse,
+                       double total)
 {
     const double scale = t->job->targets.grad_scale;
-    if (p->is_max && !dense)
-        return (elem)(-scale * total * (u / (1 + u)));
-    return (elem)(scale * (e * (1 / (double)EXP_ONE) * inverse * total - p->t));
+    if (p->is_max)
+        return (elem)(-scale * total * (u_or_e / (1 + u_or_e)));
+    return (elem)(scale * (u_or_e * (1 / (double)EXP_ONE) * inverse * total - p->t));
 }
 
 /* ---- the passes ------------------------------------------------------------------------------ */
 
 ACT_OP vec exp_target(const struct targets *t, struct place *p, struct dense_sum *d, vec z,
-                      size_t at, size_t j, size_t lanes, int dense)
+                      size_t at, size_t j, size_t lanes, int dense, int how)
 {
     const vec e = exp_of(p->r, z);
     if (dense)
-        add_target(d, target_at(t, at, j, lanes), z, p->r.top);
+        add_target(d, target_at(t, at, j, lanes, how), z, p->r.top);
     if (t->grad)
-        exp_keep(t->grad + at, e, lanes);
+        exp_keep(t->grad, at, e, lanes, how);
     p->count = v_add(p->count, v_keep(v_eq(z, p->max), v_set(1)));
     return beside_max(p->max, z, e);
 }
 
 ACT_OP vsum target_group(vsum sum, const struct targets *t, struct place *p, struct dense_sum *d,
-                         struct group g, size_t j, int dense)
+                         struct group g, size_t j, int dense, int how)
 {
-#define Z(at, lanes)       z_at(t->s, at, lanes, 0)
-#define E(z, at, lanes, k) exp_target(t, p, d, z, at, j + (size_t)(k)*LANES, lanes, dense)
+#define Z(at, lanes)       z_at(t->s, at, lanes, how)
+#define E(z, at, lanes, k) exp_target(t, p, d, z, at, j + (size_t)(k)*LANES, lanes, dense, how)
     S_ADD_GROUP(sum, g, Z, E);
 #undef E
 #undef Z
@@ -137,7 +142,7 @@ ACT_OP vsum target_group(vsum sum, const struct targets *t, struct place *p, str
 /* Losses, and the factors of the gradients, from the sums. u, inverse, total: by column. */
 ACT_OP void finish(const struct targets *t, struct place *p, vsum rest, struct dense_sum d,
                    const struct pick pick[VL], size_t column, size_t lanes, double u[VL],
-                   double inverse[VL], double total[VL], int dense)
+                   double inverse[VL], double total[VL], int dense, int how)
 {
     const act_targets *q = &t->job->targets;
     const struct log_sum logs = log_sum_of(p->r, rest, p->count);
@@ -157,51 +162,53 @@ ACT_OP void finish(const struct targets *t, struct place *p, vsum rest, struct d
         live[i] = is_live(t, column + i);
         const double loss = total[i] * l[i] + (away[i] + pick[i].extra * pick[i].away);
         if (t->loss)
-            elem_to(t->loss + column + i, live[i] != 0 ? (elem)loss : 0);
+            y_one(t->s, t->loss, column + i, live[i] != 0 ? (elem)loss : 0, how);
     }
     p->factor = w_to(w_gather(factor));
     p->live = w_to(w_gather(live));
 }
 
 ACT_OP void write_slope(const struct targets *t, const struct place *p, size_t at, size_t j,
-                        size_t lanes, int dense)
+                        size_t lanes, int dense, int how)
 {
-    const vec e = exp_again(t->s, t->grad, at, lanes, p->r, 0);
+    const vec e = exp_again(t->s, t->grad, at, lanes, p->r, how);
     vec d = v_mul(v_mul(e, v_set(EXP_HALF)), p->factor);
     if (dense) {
-        const vwide part = w_mul(target_at(t, at, j, lanes), w_set(t->job->targets.grad_scale));
+        const vwide part =
+            w_mul(target_at(t, at, j, lanes, how), w_set(t->job->targets.grad_scale));
         d = v_sub(d, w_to(part));
     }
-    v_store_part(t->grad + at, v_keep(v_lt(v_set(0), p->live), d), lanes);
+    y_store(t->s, t->grad, at, v_keep(v_lt(v_set(0), p->live), d), lanes, how);
 }
 
-/* e of one element, where write_slope would find it. */
-ACT_OP double exp_one(const struct targets *t, const struct place *p, size_t at, size_t lane)
+/* e of one element, lane `lane` of those from at on, as write_slope will find it. */
+ACT_OP double exp_one(const struct targets *t, const struct place *p, size_t at, size_t lane,
+                      size_t lanes, int how)
 {
     double e[VL];
-    if (EXP_KEPT)
-        return (double)elem_at(t->grad + at);
-    w_spread(e, w_from(exp_of(p->r, z_at(t->s, at, 1, 0)))); /* VL is 1 */
+    if (EXP_KEPT(how))
+        return (double)x_one(t->s, t->grad, at + lane, 0);
+    w_spread(e, w_from(exp_of(p->r, z_at(t->s, at, lanes, how))));
     return e[lane];
 }
 
-ACT_OP void cross_entropy_row(const struct targets *t, int dense)
+ACT_OP void cross_entropy_row_of(const struct targets *t, int dense, int how)
 {
     const size_t axis = t->job->shape.axis;
     struct place p = {.max = v_set(0), .count = v_set(0)};
     struct pick pick[VL];
     if (is_live(t, 0)) {
-        p.max = max_row(t->s, 0);
+        p.max = max_row(t->s, how);
         p.r = reference_of(p.max);
         double max[VL], top[VL];
         w_spread(max, w_from(p.max));
         w_spread(top, w_from(p.r.top));
-        pick[0] = pick_of(t, 0, (elem)max[0], (elem)top[0], dense);
+        pick[0] = pick_of(t, 0, (elem)max[0], (elem)top[0], dense, how);
     } else {
         if (t->loss)
-            elem_to(t->loss, 0);
+            y_one(t->s, t->loss, 0, 0, how);
         for (size_t at = 0; t->grad && at < axis; at += VL)
-            v_store_part(t->grad + at, v_set(0), part_of(axis - at));
+            y_store(t->s, t->grad, at, v_set(0), part_of(axis - at), how);
         return;
     }
 
@@ -214,11 +221,11 @@ ACT_OP void cross_entropy_row(const struct targets *t, int dense)
         for (size_t v = 0; v < PARTS; v++) {
             const size_t from = at + v * VL;
             part[v] =
-                target_group(part[v], t, &p, &d[v], whole_group(from, LANES, VL), from, dense);
+                target_group(part[v], t, &p, &d[v], whole_group(from, LANES, VL), from, dense, how);
         }
     for (size_t v = 0; v < PARTS && at + v * VL < axis; v++) {
         const size_t from = at + v * VL;
-        part[v] = target_group(part[v], t, &p, &d[v], last_group(from, axis), from, dense);
+        part[v] = target_group(part[v], t, &p, &d[v], last_group(from, axis), from, dense, how);
     }
     p.count = v_total(p.count);
 
@@ -229,7 +236,7 @@ ACT_OP void cross_entropy_row(const struct targets *t, int dense)
     }
     const struct dense_sum total_d = {s_total_row(parts_t), s_total_row(parts_u)};
     double u[VL], inverse[VL], total[VL];
-    finish(t, &p, s_total_row(part), total_d, pick, 0, 1, u, inverse, total, dense);
+    finish(t, &p, s_total_row(part), total_d, pick, 0, 1, u, inverse, total, dense, how);
     if (!t->grad)
         return;
     double factor[VL];
@@ -237,119 +244,115 @@ ACT_OP void cross_entropy_row(const struct targets *t, int dense)
     p.factor = w_to(w_set(factor[0]));
     p.live = v_set(1);
     const size_t class = pick[0].class;
-    const double e = class < axis ? exp_one(t, &p, class, 0) : 0;
+    if (class < axis && !pick[0].is_max)
+        u[0] = exp_one(t, &p, class, 0, 1, how);
     for (at = 0; at + VL <= axis; at += VL)
-        write_slope(t, &p, at, at, VL, dense);
+        write_slope(t, &p, at, at, VL, dense, how);
     if (at < axis)
-        write_slope(t, &p, at, at, axis - at, dense);
+        write_slope(t, &p, at, at, axis - at, dense, how);
     if (class < axis)
-        elem_to(t->grad + class, pick_slope(t, &pick[0], e, u[0], inverse[0], total[0], dense));
+        y_one(t->s, t->grad, class, pick_slope(t, &pick[0], u[0], inverse[0], total[0]), how);
 }
 
-ACT_OP void cross_entropy_tile(const struct targets *t, size_t first, int dense)
+ACT_OP void cross_entropy_tile_of(const struct targets *t, size_t first, int dense, int how)
 {
     const size_t axis = t->job->shape.axis, inner = t->job->shape.inner;
     const struct tile tile = tile_of(first, inner, dense ? DENSE_TILE : TILE);
     const int used = lanes_used(axis);
-    vec max[TILE_PARTS];
     struct place place[TILE_PARTS];
     struct pick pick[TILE];
     vsum sum[LANES][TILE_PARTS];
-    struct dense_sum d[LANES][DENSE_PARTS];
-    double u[TILE], inverse[TILE], total[TILE], e[TILE];
+    double u[TILE], inverse[TILE], total[TILE];
 
-    max_tile(t->s, &tile, max, 0);
+    {
+        vec max[TILE_PARTS];
+        max_tile(t->s, &tile, max, how);
+        for (int v = 0; v < tile.parts; v++)
+            place[v] = (struct place){.max = max[v], .count = v_set(0), .r = reference_of(max[v])};
+    }
     FOR_PARTS(tile, v, lanes, {
-        place[v] = (struct place){.max = max[v], .count = v_set(0), .r = reference_of(max[v])};
         double of_max[VL], of_top[VL];
-        w_spread(of_max, w_from(max[v]));
+        w_spread(of_max, w_from(place[v].max));
         w_spread(of_top, w_from(place[v].r.top));
         for (size_t i = 0; i < lanes; i++)
             pick[v * VL + i] =
-                pick_of(t, first + v * VL + i, (elem)of_max[i], (elem)of_top[i], dense);
+                pick_of(t, first + v * VL + i, (elem)of_max[i], (elem)of_top[i], dense, how);
     });
-    s_clear_tile(sum, used, tile.parts);
-    for (int l = 0; dense && l < used; l++)
-        for (int v = 0; v < tile.parts; v++)
-            d[l][v].t = d[l][v].u = s_set(0, 0);
+    s_clear_tile(sum, used, dense ? TILE_PARTS : tile.parts);
     for (size_t chunk = 0; chunk < axis; chunk += CHUNK)
         for (size_t l = 0; l < LANES && chunk + l < axis; l++) {
             const size_t rest = axis - chunk - l, at = (chunk + l) * inner + first;
+            prefetch_group(&tile, t->s->x, chunk, l, in_size(how));
+            if (EXP_KEPT(how) && t->grad && t->grad != t->s->x)
+                prefetch_group(&tile, t->grad, chunk, l, sizeof(elem));
             FOR_PARTS(tile, v, lanes, {
                 const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                struct dense_sum *here = dense ? &d[l][v] : NULL;
-                sum[l][v] = target_group(sum[l][v], t, &place[v], here, g, chunk + l, dense);
+                vsum *const of_t = sum[l] + v + (dense ? DENSE_PARTS : 0);
+                vsum *const of_u = of_t + (dense ? DENSE_PARTS : 0);
+                struct dense_sum d = {*of_t, *of_u};
+                sum[l][v] = target_group(sum[l][v], t, &place[v], &d, g, chunk + l, dense, how);
+                if (dense)
+                    *of_t = d.t, *of_u = d.u;
             });
         }
     FOR_PARTS(tile, v, lanes, {
         struct dense_sum all = {s_set(0, 0), s_set(0, 0)};
         if (dense) {
-            for (int half = used / 2; half > 0; half /= 2)
-                for (int l = 0; l < half; l++) {
-                    d[l][v].t = s_merge(d[l][v].t, d[l + half][v].t);
-                    d[l][v].u = s_merge(d[l][v].u, d[l + half][v].u);
-                }
-            all = d[0][v];
+            all.t = s_total_tile(sum, used, v + DENSE_PARTS);
+            all.u = s_total_tile(sum, used, v + 2 * DENSE_PARTS);
         }
         finish(t, &place[v], s_total_tile(sum, used, v), all, pick + v * VL, first + v * VL, lanes,
-               u + v * VL, inverse + v * VL, total + v * VL, dense);
+               u + v * VL, inverse + v * VL, total + v * VL, dense, how);
         for (size_t i = 0; t->grad && i < lanes; i++) {
-            const size_t at = pick[v * VL + i].class * inner + first + v * VL + i;
-            e[v * VL + i] = pick[v * VL + i].class < axis ? exp_one(t, &place[v], at, i) : 0;
+            const size_t class = pick[v * VL + i].class, at = class * inner + first + v * VL;
+            if (class < axis && !pick[v * VL + i].is_max)
+                u[v * VL + i] = exp_one(t, &place[v], at, i, lanes, how);
         }
     });
     if (!t->grad)
         return;
-    for (size_t j = 0; j < axis; j++)
+    for (size_t j = 0; j < axis; j++) {
+        prefetch_rows(&tile, EXP_KEPT(how) ? t->grad : t->s->x, j + 16, 1, 1, in_size(how));
         FOR_PARTS(tile, v, lanes, {
-            write_slope(t, &place[v], j * inner + first + (size_t)v * VL, j, lanes, dense);
+            write_slope(t, &place[v], j * inner + first + (size_t)v * VL, j, lanes, dense, how);
         });
+    }
     const size_t width = (size_t)(tile.parts - 1) * VL + tile.last;
     for (size_t i = 0; i < width; i++)
         if (pick[i].class < axis)
-            elem_to(t->grad + pick[i].class * inner + first + i,
-                    pick_slope(t, &pick[i], e[i], u[i], inverse[i], total[i], dense));
+            y_one(t->s, t->grad, pick[i].class * inner + first + i,
+                  pick_slope(t, &pick[i], u[i], inverse[i], total[i]), how);
 }
 
-static void ACT_SYMBOL(cross_entropy, row)(const struct targets *t)
-{
-    cross_entropy_row(t, 0);
-}
-static void ACT_SYMBOL(cross_entropy, dense_row)(const struct targets *t)
-{
-    cross_entropy_row(t, 1);
-}
-static void ACT_SYMBOL(cross_entropy, tile)(const struct targets *t, size_t first)
-{
-    cross_entropy_tile(t, first, 0);
-}
-static void ACT_SYMBOL(cross_entropy, dense_tile)(const struct targets *t, size_t first)
-{
-    cross_entropy_tile(t, first, 1);
-}
+#define cross_entropy_row(t, how)         cross_entropy_row_of(t, 0, how)
+#define cross_entropy_tile(t, first, how) cross_entropy_tile_of(t, first, 0, how)
+#define dense_row(t, how)                 cross_entropy_row_of(t, 1, how)
+#define dense_tile(t, first, how)         cross_entropy_tile_of(t, first, 1, how)
+ROWS_UNMASKED(cross_entropy, const struct targets, 0)
+ROWS_UNMASKED(dense, const struct targets, 0)
 
-static void ACT_SYMBOL(cross_entropy, all)(const struct act_softmax_job *job)
+static void ACT_SYMBOL(cross_entropy, units)(const struct act_softmax_job *job, size_t from,
+                                             size_t count)
 {
     const act_targets *q = &job->targets;
     const size_t inner = job->shape.inner, plane = job->shape.axis * inner;
-    const int dense = q->prob || q->smoothing != 0;
-    for (size_t o = 0; o < job->shape.outer; o++) {
-        const struct source s = source_of(job, job->in, o);
-        const struct targets t = {.job = job,
-                                  .s = &s,
-                                  .index = q->index ? q->index + o * inner : NULL,
-                                  .prob = q->prob ? (const elem *)q->prob + o * plane : NULL,
-                                  .loss = job->out ? (elem *)job->out + o * inner : NULL,
-                                  .grad = job->grad_in ? (elem *)job->grad_in + o * plane : NULL};
-        if (inner == 1)
-            (dense ? ACT_SYMBOL(cross_entropy, dense_row) : ACT_SYMBOL(cross_entropy, row))(&t);
-        else if (dense)
-            for (size_t first = 0; first < inner; first += DENSE_TILE)
-                ACT_SYMBOL(cross_entropy, dense_tile)(&t, first);
-        else
-            for (size_t first = 0; first < inner; first += TILE)
-                ACT_SYMBOL(cross_entropy, tile)(&t, first);
-    }
+    const int how = how_of(job), is_dense = q->prob || q->smoothing != 0;
+    const size_t bytes = out_size(how, job->to_float), width = is_dense ? DENSE_TILE : TILE;
+    void (*const run)(const struct targets *, size_t) =
+        is_dense ? ROWS_UNMASKED_OF(dense, how, inner)
+                 : ROWS_UNMASKED_OF(cross_entropy, how, inner);
+    FOR_UNITS(job, from, count, o, first, end, {
+        const struct source s = source_of(job, o, how);
+        const struct targets t = {
+            .job = job,
+            .s = &s,
+            .index = q->index ? q->index + o * inner : NULL,
+            .prob = q->prob ? (const char *)q->prob + o * plane * in_size(how) : NULL,
+            .loss = job->out ? (char *)job->out + o * inner * bytes : NULL,
+            .grad = job->grad_in ? (char *)job->grad_in + o * plane * bytes : NULL};
+        for (size_t column = first; column < end; column += width)
+            run(&t, column);
+    });
 }
 
-ACT_PART_ROW(cross_entropy) = {ACT_SYMBOL(cross_entropy, all)};
+ACT_PART_ROW(cross_entropy) = {ACT_SYMBOL(cross_entropy, units)};

@@ -11,17 +11,28 @@
 #define ACT_KERNELS_ROWS_H
 
 #include "dispatch/parts.h"
+#if !ACT_UNIT_F64 && !ACT_ISA_IS_SCALAR
+#define ACT_UNIT_HALF 1 /* the 16-bit operations of the ISA's header */
+#endif
 #include "kernels/math.h"
 #include "kernels/wide.h"
 
+#ifndef ROWS_TILE
+#define ROWS_TILE 96
+#endif
 enum {
     LANES = 16,
     GROUP = 8,
     CHUNK = LANES * GROUP,
-    PARTS = LANES / VL,        /* vectors of a row that hold the lanes */
-    TILE = V_DOUBLE ? 32 : 96, /* columns: 8 or 12 KiB of sums on the stack */
+    PARTS = LANES / VL,               /* vectors of a row that hold the lanes */
+    TILE = V_DOUBLE ? 32 : ROWS_TILE, /* columns; the sums of 96 are 12 KiB on the stack */
     TILE_PARTS = TILE / VL
 };
+
+/* `how` of a function: what it is compiled for, a constant where it is passed on. HAS_MASKS: are
+ * there scale, add or keep? IN_HALF: arrays that are read are bf16 or f16, not elem, and those
+ * written too, or float (struct source says which). */
+enum { HAS_MASKS = 1, IN_HALF = 2 };
 
 /* ---- sums ------------------------------------------------------------------------------------ */
 #if V_DOUBLE
@@ -232,10 +243,6 @@ ACT_OP elem elem_at(const elem *p)
     memcpy(&a, p, sizeof a);
     return a;
 }
-ACT_OP void elem_to(elem *p, elem a)
-{
-    memcpy(p, &a, sizeof a);
-}
 ACT_OP float float_at(const float *p)
 {
     float a;
@@ -303,20 +310,26 @@ ACT_OP vec v_round(vec a)
 
 /* ---- logits ---------------------------------------------------------------------------------- */
 
-/* One outer index. `masks`, a constant where it is passed on: are there scale, add or keep? */
+/* Bytes of an element that is read, and of one that is written. */
+ACT_OP size_t in_size(int how)
+{
+    return how & IN_HALF ? 2 : sizeof(elem);
+}
+ACT_OP size_t out_size(int how, int to_float)
+{
+    return (how & IN_HALF) && !to_float ? 2 : sizeof(elem);
+}
+
+/* One outer index. */
 struct source {
-    const elem *x;
+    const void *x;
     const float *add;
     const uint8_t *keep;
     vec scale;
     int affine;
-    size_t n; /* elements of the axis that take part: the causal limit */
+    size_t n;          /* elements of the axis that take part: the causal limit */
+    int f16, to_float; /* for IN_HALF */
 };
-
-ACT_OP int has_masks(const act_logits *z)
-{
-    return z->scale != 1 || z->add || z->keep;
-}
 
 ACT_OP size_t causal_limit(const struct act_softmax_job *job, size_t o)
 {
@@ -333,27 +346,76 @@ ACT_OP size_t causal_limit(const struct act_softmax_job *job, size_t o)
     return less >= seen ? 0 : seen - (size_t)less < axis ? seen - (size_t)less : axis;
 }
 
-ACT_OP struct source source_of(const struct act_softmax_job *job, const void *x, size_t o)
+ACT_OP struct source source_of(const struct act_softmax_job *job, size_t o, int how)
 {
     const act_logits *z = &job->logits;
     const size_t plane = job->shape.axis * job->shape.inner, first = o % z->mask_outer * plane;
-    return (struct source){.x = (const elem *)x + o * plane,
+    return (struct source){.x = (const char *)job->in + o * plane * in_size(how),
                            .add = z->add ? z->add + first : NULL,
                            .keep = z->keep ? z->keep + first : NULL,
                            .scale = v_set((elem)z->scale),
                            .affine = z->scale != 1 || z->add,
-                           .n = causal_limit(job, o)};
+                           .n = causal_limit(job, o),
+                           .f16 = job->in_type == ACT_F16,
+                           .to_float = job->to_float};
+}
+
+/* ---- arrays ----------------------------------------------------------------------------------
+ * 16-bit elements are widened as they are read, and f32 results rounded as they are written: a
+ * 16-bit call gives what the f32 call gives on the widened arrays, rounded to nearest even,
+ * whatever the length of a row, without scratch. */
+#include "kernels/rows_half.h"
+
+ACT_OP vec x_load(const struct source *s, const void *p, size_t at, size_t lanes, int how)
+{
+#if !ACT_UNIT_F64
+    if (how & IN_HALF)
+        return half_load((const char *)p + 2 * at, lanes, s->f16);
+#endif
+    (void)s, (void)how;
+    return v_load_part((const elem *)p + at, lanes);
+}
+ACT_OP void y_store(const struct source *s, void *p, size_t at, vec a, size_t lanes, int how)
+{
+#if !ACT_UNIT_F64
+    if ((how & IN_HALF) && !s->to_float) {
+        half_store((char *)p + 2 * at, a, lanes, s->f16);
+        return;
+    }
+#endif
+    (void)s, (void)how;
+    v_store_part((elem *)p + at, a, lanes);
+}
+ACT_OP elem x_one(const struct source *s, const void *p, size_t at, int how)
+{
+#if !ACT_UNIT_F64
+    if (how & IN_HALF)
+        return half_one((const char *)p + 2 * at, s->f16);
+#endif
+    (void)s, (void)how;
+    return elem_at((const elem *)p + at);
+}
+ACT_OP void y_one(const struct source *s, void *p, size_t at, elem a, int how)
+{
+#if !ACT_UNIT_F64
+    if ((how & IN_HALF) && !s->to_float) {
+        half_store((char *)p + 2 * at, v_load_n(&a, 1), 1, s->f16);
+        return;
+    }
+#endif
+    (void)s, (void)how;
+    memcpy((elem *)p + at, &a, sizeof a);
 }
 
 /* z of up to VL elements; -inf where masked and beyond `lanes`. */
-ACT_OP vec z_at(const struct source *s, size_t at, size_t lanes, int masks)
+ACT_OP vec z_at(const struct source *s, size_t at, size_t lanes, int how)
 {
-    vec z = v_load_part(s->x + at, lanes);
-    if (masks && s->affine) {
+    vec z = x_load(s, s->x, at, lanes, how);
+    if ((how & HAS_MASKS) && s->affine) {
         const vec add = s->add ? v_load_float_part(s->add + at, lanes) : v_set(0);
         z = v_round(v_fma_tight(s->scale, z, add));
     }
-    if (masks && s->keep)
+    if ((how & HAS_MASKS) && s->keep)
         z = v_select(v_load_keep_part(s->keep + at, lanes), z, v_set(-INFINITY));
     if (lanes != VL)
         z = v_select(v_first(lanes), z, v_set(-INFINITY));
@@ -361,11 +423,11 @@ ACT_OP vec z_at(const struct source *s, size_t at, size_t lanes, int masks)
 }
 
 /* a, or +0 where the element is masked. */
-ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int masks, vec a)
+ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int how, vec a)
 {
-    if (masks && s->keep)
+    if ((how & HAS_MASKS) && s->keep)
         a = v_keep(v_load_keep_part(s->keep + at, lanes), a);
-    if (masks && s->add) {
+    if ((how & HAS_MASKS) && s->add) {
         const vec add = v_load_float_part(s->add + at, lanes);
         a = v_drop(v_eq(add, v_set(-INFINITY)), a);
     }
@@ -373,19 +435,19 @@ ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int masks,
 }
 
 /* The largest z that is no NaN; -inf if there is none. */
-ACT_OP vec max_row(const struct source *s, int masks)
+ACT_OP vec max_row(const struct source *s, int how)
 {
     const vec none = v_set(-INFINITY);
     vec m0 = none, m1 = none, m2 = none, m3 = none;
     size_t at = 0;
     for (; at + 4 * VL <= s->n; at += 4 * VL) {
-        m0 = v_max(z_at(s, at, VL, masks), m0);
-        m1 = v_max(z_at(s, at + VL, VL, masks), m1);
-        m2 = v_max(z_at(s, at + 2 * VL, VL, masks), m2);
-        m3 = v_max(z_at(s, at + 3 * VL, VL, masks), m3);
+        m0 = v_max(z_at(s, at, VL, how), m0);
+        m1 = v_max(z_at(s, at + VL, VL, how), m1);
+        m2 = v_max(z_at(s, at + 2 * VL, VL, how), m2);
+        m3 = v_max(z_at(s, at + 3 * VL, VL, how), m3);
     }
     for (; at < s->n; at += VL)
-        m0 = v_max(z_at(s, at, part_of(s->n - at), masks), m0);
+        m0 = v_max(z_at(s, at, part_of(s->n - at), how), m0);
     return v_set(v_max_of(v_max(v_max(m0, m1), v_max(m2, m3))));
 }
 
@@ -405,6 +467,30 @@ ACT_OP struct tile tile_of(size_t first, size_t inner, size_t most)
     return (struct tile){first, inner, parts, width - (size_t)(parts - 1) * VL};
 }
 
+/* Rows of a tile are in pages of their own where inner is large: no hardware prefetcher sees them
+ * coming, and 2^n bytes apart they share a few cache sets, so that each pass finds them gone. ahead
+ * is the first of `rows` rows, `step` apart, of elements of `size` bytes. */
+static __attribute__((noinline, unused)) void prefetch_rows(const struct tile *t, const void *array,
+                                                            size_t ahead, size_t step, int rows,
+                                                            size_t size)
+{
+    const size_t width = ((size_t)(t->parts - 1) * VL + t->last) * size;
+    if (t->inner * size < 1024)
+        return;
+    for (int r = 0; r < rows; r++) {
+        const char *line = (const char *)array + (ahead * t->inner + t->first) * size;
+        for (size_t i = 0; i < width; i += 64)
+            __builtin_prefetch(line + i);
+        ahead += step;
+    }
+}
+/* The group of each column after that of lane l of a chunk. */
+ACT_OP void prefetch_group(const struct tile *t, const void *array, size_t chunk, size_t l,
+                           size_t size)
+{
+    prefetch_rows(t, array, l + 1 < LANES ? chunk + l + 1 : chunk + CHUNK, LANES, GROUP, size);
+}
+
 /* The statement for every vector v of a tile, with its lanes, a constant VL but for a short one. */
 #define FOR_PARTS(t, v, lanes, ...)                                                                \
     do {                                                                                           \
@@ -420,7 +506,7 @@ ACT_OP struct tile tile_of(size_t first, size_t inner, size_t most)
         }                                                                                          \
     } while (0)
 
-ACT_OP void max_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS], int masks)
+ACT_OP void max_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS], int how)
 {
     FOR_PARTS(*t, v, lanes, {
         (void)lanes;
@@ -429,20 +515,21 @@ ACT_OP void max_tile(const struct source *s, const struct tile *t, vec max[TILE_
     size_t j = 0;
     for (; j + 4 <= s->n; j += 4) {
         const size_t at = j * t->inner + t->first;
+        prefetch_rows(t, s->x, j + 16, 1, 4, in_size(how));
         FOR_PARTS(*t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
             vec m = max[v];
-            m = v_max(z_at(s, here, lanes, masks), m);
-            m = v_max(z_at(s, here + t->inner, lanes, masks), m);
-            m = v_max(z_at(s, here + 2 * t->inner, lanes, masks), m);
-            m = v_max(z_at(s, here + 3 * t->inner, lanes, masks), m);
+            m = v_max(z_at(s, here, lanes, how), m);
+            m = v_max(z_at(s, here + t->inner, lanes, how), m);
+            m = v_max(z_at(s, here + 2 * t->inner, lanes, how), m);
+            m = v_max(z_at(s, here + 3 * t->inner, lanes, how), m);
             max[v] = m;
         });
     }
     for (; j < s->n; j++) {
         const size_t at = j * t->inner + t->first;
         FOR_PARTS(*t, v, lanes,
-                  { max[v] = v_max(z_at(s, at + (size_t)v * VL, lanes, masks), max[v]); });
+                  { max[v] = v_max(z_at(s, at + (size_t)v * VL, lanes, how), max[v]); });
     }
 }
 
@@ -539,20 +626,21 @@ ACT_OP vwide top_factor(struct reference r)
 }
 #endif
 
-/* The exponentials of the second pass wait for the third in the output, but for those of the scalar
- * f32 table: doubles, which are computed again. */
-#define EXP_KEPT (!V_DOUBLE || ACT_UNIT_F64)
+/* The exponentials of the second pass wait for the third in the output, unless that is too narrow:
+ * then they are computed again. So are those of the scalar f32 table, which are doubles. */
+#define EXP_KEPT(how) ((!V_DOUBLE || ACT_UNIT_F64) && !((how)&IN_HALF))
 
-ACT_OP void exp_keep(elem *kept, vec e, size_t lanes)
+ACT_OP void exp_keep(void *kept, size_t at, vec e, size_t lanes, int how)
 {
-    if (EXP_KEPT)
-        v_store_part(kept, e, lanes);
+    if (EXP_KEPT(how))
+        v_store_part((elem *)kept + at, e, lanes);
 }
 
-ACT_OP vec exp_again(const struct source *s, const elem *kept, size_t at, size_t lanes,
-                     struct reference r, int masks)
+ACT_OP vec exp_again(const struct source *s, const void *kept, size_t at, size_t lanes,
+                     struct reference r, int how)
 {
-    return EXP_KEPT ? v_load_part(kept + at, lanes) : exp_of(r, z_at(s, at, lanes, masks));
+    return EXP_KEPT(how) ? v_load_part((const elem *)kept + at, lanes)
+                         : exp_of(r, z_at(s, at, lanes, how));
 }
 
 /* ---- the logarithm of a sum --------------------------------------------------------------------
@@ -619,5 +707,58 @@ ACT_OP vec beside_max(vec max, vec z, vec e)
 {
     return v_drop(v_eq(z, max), e);
 }
+
+/* ---- the kernels -----------------------------------------------------------------------------
+ * ROWS_VARIANT: f_row and f_tile as functions of (type *, size_t first), compiled for one `how`.
+ * ROWS_VARIANTS: all there are, also with masks; ROWS_OF: the one for a call. */
+#define ROWS_VARIANT(f, name, type, how)                                                           \
+    static void ACT_SYMBOL(f, name##_row)(type * t, size_t first)                                  \
+    {                                                                                              \
+        (void)first;                                                                               \
+        f##_row(t, how);                                                                           \
+    }                                                                                              \
+    static void ACT_SYMBOL(f, name##_tile)(type * t, size_t first)                                 \
+    {                                                                                              \
+        f##_tile(t, first, how);                                                                   \
+    }
+#define ROWS_CHOICE(f, name, inner)                                                                \
+    ((inner) == 1 ? ACT_SYMBOL(f, name##_row) : ACT_SYMBOL(f, name##_tile))
+#if ACT_UNIT_F64
+#define ROWS_UNMASKED(f, type, how)     ROWS_VARIANT(f, plain, type, 0)
+#define ROWS_UNMASKED_OF(f, how, inner) ROWS_CHOICE(f, plain, inner)
+#else
+#define ROWS_UNMASKED(f, type, how)                                                                \
+    ROWS_VARIANT(f, plain, type, 0)                                                                \
+    ROWS_VARIANT(f, half, type, IN_HALF | (how))
+#define ROWS_UNMASKED_OF(f, how, inner)                                                            \
+    ((how)&IN_HALF ? ROWS_CHOICE(f, half, inner) : ROWS_CHOICE(f, plain, inner))
+#endif
+/* The 16-bit one looks whether there are masks as it goes. */
+#define ROWS_VARIANTS(f, type)                                                                     \
+    ROWS_UNMASKED(f, type, HAS_MASKS)                                                              \
+    ROWS_VARIANT(f, masked, type, HAS_MASKS)
+#define ROWS_OF(f, how, inner)                                                                     \
+    ((how) == HAS_MASKS ? ROWS_CHOICE(f, masked, inner) : ROWS_UNMASKED_OF(f, how, inner))
+
+ACT_OP int how_of(const struct act_softmax_job *job)
+{
+    const act_logits *z = &job->logits;
+    const int masks = z->scale != 1 || z->add || z->keep ? HAS_MASKS : 0;
+    return masks | (job->in_type == ACT_BF16 || job->in_type == ACT_F16 ? IN_HALF : 0);
+}
+
+/* The units [from, from + count) of a call (act_softmax_fn): outer index o, and of it the columns
+ * first to end. */
+#define FOR_UNITS(job, from, count, o, first, end, ...)                                            \
+    do {                                                                                           \
+        const size_t inner_ = (job)->shape.inner, each_ = act_softmax_units(inner_);               \
+        for (size_t unit_ = (from); unit_ < (from) + (count); unit_++) {                           \
+            const size_t o = each_ == 1 ? unit_ : unit_ / each_;                                   \
+            const size_t first = (unit_ - o * each_) * ACT_SOFTMAX_UNIT;                           \
+            const size_t end =                                                                     \
+                inner_ - first < ACT_SOFTMAX_UNIT ? inner_ : first + ACT_SOFTMAX_UNIT;             \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    } while (0)
 
 #endif

@@ -2,12 +2,15 @@
  * exponentials and their sum; the results. kernels/rows.h has the pieces. */
 #include "kernels/rows.h"
 
-/* What turns e (or z) into the result. */
+/* What turns e into the probability. */
 struct scaling {
-    vec high, low; /* softmax: 1 / sum, rounded, and the rest of it */
-    vec base;      /* softmax: added, the value of an empty row */
-    vec top, l;    /* log_softmax: subtracted */
-    vec least;     /* log_softmax: the value of an empty row, else -inf */
+    vec high, low; /* 1 / sum, rounded, and the rest of it */
+    vec base;      /* added: the value of an empty row */
+};
+/* What turns z into its logarithm. */
+struct log_scaling {
+    vec top, l; /* subtracted */
+    vec least;  /* the value of an empty row, else -inf */
 };
 
 ACT_OP vec empty_value(const struct act_softmax_job *job, vec uniform, vec zero)
@@ -46,49 +49,60 @@ ACT_OP vec scaled(vec e, struct scaling c)
     return v_fma(v_fma(e, c.high, v_mul(e, c.low)), v_set(1 / EXP_ONE), c.base);
 }
 
-ACT_OP vec exp_store(elem *out, vec z, size_t at, size_t lanes, struct reference r)
+/* A call, one outer index of it, and where the results are. */
+struct call {
+    const struct act_softmax_job *job;
+    const struct source *s;
+    void *out;
+};
+
+ACT_OP vec exp_store(void *out, vec z, size_t at, size_t lanes, struct reference r, int how)
 {
     const vec e = exp_of(r, z);
-    exp_keep(out + at, e, lanes);
+    exp_keep(out, at, e, lanes, how);
     return e;
 }
 
-ACT_OP vsum exp_group(vsum sum, const struct source *s, elem *out, struct group g,
-                      struct reference r, int masks)
+ACT_OP vsum exp_group(vsum sum, const struct source *s, void *out, struct group g,
+                      struct reference r, int how)
 {
-#define Z(at, lanes)       z_at(s, at, lanes, masks)
-#define E(z, at, lanes, k) exp_store(out, z, at, lanes, r)
+#define Z(at, lanes)       z_at(s, at, lanes, how)
+#define E(z, at, lanes, k) exp_store(out, z, at, lanes, r, how)
     S_ADD_GROUP(sum, g, Z, E);
 #undef E
     return sum;
 }
 
-ACT_OP void softmax_row(const struct act_softmax_job *job, const struct source *s, elem *out,
-                        int masks)
+ACT_OP void softmax_row(const struct call *c, int how)
 {
+    const struct act_softmax_job *job = c->job;
+    const struct source *s = c->s;
+    void *const out = c->out;
     const size_t n = s->n, axis = job->shape.axis;
-    const struct reference r = reference_of(max_row(s, masks));
+    const struct reference r = reference_of(max_row(s, how));
     vsum part[PARTS];
     for (int v = 0; v < PARTS; v++)
         part[v] = s_set(0, 0);
     size_t at = 0;
     for (; at + CHUNK <= n; at += CHUNK)
         for (size_t v = 0; v < PARTS; v++)
-            part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, masks);
+            part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, how);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
-        part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, masks);
-    const struct scaling c = scaling_of(job, s_total_row(part));
+        part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, how);
+    const struct scaling k = scaling_of(job, s_total_row(part));
     for (at = 0; at + VL <= n; at += VL)
-        v_store(out + at, scaled(exp_again(s, out, at, VL, r, masks), c));
+        y_store(s, out, at, scaled(exp_again(s, out, at, VL, r, how), k), VL, how);
     if (at < n)
-        v_store_part(out + at, scaled(exp_again(s, out, at, n - at, r, masks), c), n - at);
+        y_store(s, out, at, scaled(exp_again(s, out, at, n - at, r, how), k), n - at, how);
     for (at = n; at < axis; at += VL)
-        v_store_part(out + at, scaled(v_set(0), c), part_of(axis - at));
+        y_store(s, out, at, scaled(v_set(0), k), part_of(axis - at), how);
 }
 
-ACT_OP void softmax_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
-                         size_t first, int masks)
+ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
 {
+    const struct act_softmax_job *job = c->job;
+    const struct source *s = c->s;
+    void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
     const struct tile t = tile_of(first, inner, TILE);
     const int used = lanes_used(n);
@@ -97,16 +111,19 @@ ACT_OP void softmax_tile(const struct act_softmax_job *job, const struct source 
     struct reference ref[TILE_PARTS];
     struct scaling scale[TILE_PARTS];
 
-    max_tile(s, &t, max, masks);
+    max_tile(s, &t, max, how);
     for (int v = 0; v < t.parts; v++)
         ref[v] = reference_of(max[v]);
     s_clear_tile(sum, used, t.parts);
     for (size_t chunk = 0; chunk < n; chunk += CHUNK)
         for (size_t l = 0; l < LANES && chunk + l < n; l++) {
             const size_t rest = n - chunk - l, at = (chunk + l) * inner + first;
+            prefetch_group(&t, s->x, chunk, l, in_size(how));
+            if (EXP_KEPT(how) && out != s->x)
+                prefetch_group(&t, out, chunk, l, sizeof(elem));
             FOR_PARTS(t, v, lanes, {
                 const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                sum[l][v] = exp_group(sum[l][v], s, out, g, ref[v], masks);
+                sum[l][v] = exp_group(sum[l][v], s, out, g, ref[v], how);
             });
         }
     for (int v = 0; v < t.parts; v++)
@@ -114,27 +131,28 @@ ACT_OP void softmax_tile(const struct act_softmax_job *job, const struct source 
     size_t j = 0;
     for (; j + 4 <= n; j += 4) { /* loads before stores, as in S_ADD_GROUP */
         const size_t at = j * inner + first;
+        prefetch_rows(&t, EXP_KEPT(how) ? out : s->x, j + 16, 1, 4, in_size(how));
         FOR_PARTS(t, v, lanes, {
             const size_t a0 = at + (size_t)v * VL, a1 = a0 + inner, a2 = a1 + inner,
                          a3 = a2 + inner;
             const struct reference r = ref[v];
-            const struct scaling c = scale[v];
-            const vec e0 = exp_again(s, out, a0, lanes, r, masks);
-            const vec e1 = exp_again(s, out, a1, lanes, r, masks);
-            const vec e2 = exp_again(s, out, a2, lanes, r, masks);
-            const vec e3 = exp_again(s, out, a3, lanes, r, masks);
-            v_store_part(out + a0, scaled(e0, c), lanes);
-            v_store_part(out + a1, scaled(e1, c), lanes);
-            v_store_part(out + a2, scaled(e2, c), lanes);
-            v_store_part(out + a3, scaled(e3, c), lanes);
+            const struct scaling k = scale[v];
+            const vec e0 = exp_again(s, out, a0, lanes, r, how);
+            const vec e1 = exp_again(s, out, a1, lanes, r, how);
+            const vec e2 = exp_again(s, out, a2, lanes, r, how);
+            const vec e3 = exp_again(s, out, a3, lanes, r, how);
+            y_store(s, out, a0, scaled(e0, k), lanes, how);
+            y_store(s, out, a1, scaled(e1, k), lanes, how);
+            y_store(s, out, a2, scaled(e2, k), lanes, how);
+            y_store(s, out, a3, scaled(e3, k), lanes, how);
         });
     }
     for (; j < job->shape.axis; j++) {
         const size_t at = j * inner + first;
         FOR_PARTS(t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
-            const vec e = j < n ? exp_again(s, out, here, lanes, ref[v], masks) : v_set(0);
-            v_store_part(out + here, scaled(e, scale[v]), lanes);
+            const vec e = j < n ? exp_again(s, out, here, lanes, ref[v], how) : v_set(0);
+            y_store(s, out, here, scaled(e, scale[v]), lanes, how);
         });
     }
 }
@@ -148,7 +166,7 @@ ACT_OP vec exp_count(vec z, struct reference r, vec max, vec *count)
 }
 
 ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct reference r,
-                        vec max, vec *count, int masks)
+                        vec max, vec *count, int how)
 {
 #define E(z, at, lanes, k) exp_count(z, r, max, count)
     S_ADD_GROUP(sum, g, Z, E);
@@ -157,11 +175,11 @@ ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct
     return sum;
 }
 
-ACT_OP struct log_sum log_sum_row(const struct source *s, vec *max, struct reference *ref,
-                                  int masks)
+/* The logarithm of the sum beside the maximum. */
+ACT_OP vwide log_sum_row(const struct source *s, vec *max, struct reference *ref, int how)
 {
     const size_t n = s->n;
-    const vec top = max_row(s, masks);
+    const vec top = max_row(s, how);
     const struct reference r = reference_of(top);
     vec count = v_set(0);
     vsum part[PARTS];
@@ -171,23 +189,22 @@ ACT_OP struct log_sum log_sum_row(const struct source *s, vec *max, struct refer
     for (; at + CHUNK <= n; at += CHUNK)
         for (size_t v = 0; v < PARTS; v++)
             part[v] =
-                count_group(part[v], s, whole_group(at + v * VL, LANES, VL), r, top, &count, masks);
+                count_group(part[v], s, whole_group(at + v * VL, LANES, VL), r, top, &count, how);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
-        part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, top, &count, masks);
+        part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, top, &count, how);
     *max = top;
     *ref = r;
-    return log_sum_of(r, s_total_row(part), v_total(count));
+    return log_sum_of(r, s_total_row(part), v_total(count)).l;
 }
 
 ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS],
-                         struct reference ref[TILE_PARTS], struct log_sum logs[TILE_PARTS],
-                         int masks)
+                         struct reference ref[TILE_PARTS], vwide logs[TILE_PARTS], int how)
 {
     const size_t n = s->n, inner = t->inner;
     const int used = lanes_used(n);
     vec count[TILE_PARTS];
     vsum sum[LANES][TILE_PARTS];
-    max_tile(s, t, max, masks);
+    max_tile(s, t, max, how);
     for (int v = 0; v < t->parts; v++) {
         ref[v] = reference_of(max[v]);
         count[v] = v_set(0);
@@ -196,21 +213,22 @@ ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[T
     for (size_t chunk = 0; chunk < n; chunk += CHUNK)
         for (size_t l = 0; l < LANES && chunk + l < n; l++) {
             const size_t rest = n - chunk - l, at = (chunk + l) * inner + t->first;
+            prefetch_group(t, s->x, chunk, l, in_size(how));
             FOR_PARTS(*t, v, lanes, {
                 const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                sum[l][v] = count_group(sum[l][v], s, g, ref[v], max[v], &count[v], masks);
+                sum[l][v] = count_group(sum[l][v], s, g, ref[v], max[v], &count[v], how);
             });
         }
     for (int v = 0; v < t->parts; v++)
-        logs[v] = log_sum_of(ref[v], s_total_tile(sum, used, v), count[v]);
+        logs[v] = log_sum_of(ref[v], s_total_tile(sum, used, v), count[v]).l;
 }
 
 /* z - max - log1p(u), both differences downward: no cancellation. */
-ACT_OP struct scaling log_scaling_of(const struct act_softmax_job *job, vec max, struct reference r,
-                                     struct log_sum s)
+ACT_OP struct log_scaling log_scaling_of(const struct act_softmax_job *job, vec max,
+                                         struct reference r, vwide l)
 {
     const vmask none = v_eq(max, v_set(-INFINITY)); /* or NaN among -inf: then l is NaN */
-    struct scaling c = {.top = r.top, .l = w_to(s.l), .least = v_set(-INFINITY)};
+    struct log_scaling c = {.top = r.top, .l = w_to(l), .least = v_set(-INFINITY)};
     if (job->logits.empty == ACT_EMPTY_NAN)
         c.l = v_select(none, v_set(NAN), c.l);
     if (job->logits.empty == ACT_EMPTY_UNIFORM) {
@@ -220,124 +238,106 @@ ACT_OP struct scaling log_scaling_of(const struct act_softmax_job *job, vec max,
     return c;
 }
 
-ACT_OP vec log_scaled(vec z, struct scaling c)
+ACT_OP vec log_scaled(vec z, struct log_scaling c)
 {
     return v_max(c.least, v_sub(v_sub(z, c.top), c.l));
 }
 
-ACT_OP vec log_of_sum(const struct act_softmax_job *job, vec max, struct reference r,
-                      struct log_sum s)
+ACT_OP vec log_of_sum(const struct act_softmax_job *job, vec max, struct reference r, vwide l)
 {
     const vmask none = v_eq(max, v_set(-INFINITY));
-    const vec sum = w_to(w_add(w_from(r.top), s.l));
+    const vec sum = w_to(w_add(w_from(r.top), l));
     const vec empty = job->logits.empty == ACT_EMPTY_NAN ? v_set(NAN) : max;
     return v_add(sum, v_keep(none, empty));
 }
 
-ACT_OP void log_softmax_row(const struct act_softmax_job *job, const struct source *s, elem *out,
-                            int masks)
+ACT_OP void log_softmax_row(const struct call *c, int how)
 {
+    const struct act_softmax_job *job = c->job;
+    const struct source *s = c->s;
+    void *const out = c->out;
     const size_t n = s->n, axis = job->shape.axis;
     vec max;
     struct reference r;
-    const struct log_sum logs = log_sum_row(s, &max, &r, masks);
-    const struct scaling c = log_scaling_of(job, max, r, logs);
+    const vwide logs = log_sum_row(s, &max, &r, how);
+    const struct log_scaling k = log_scaling_of(job, max, r, logs);
     size_t at = 0;
     for (; at + VL <= n; at += VL)
-        v_store(out + at, log_scaled(z_at(s, at, VL, masks), c));
+        y_store(s, out, at, log_scaled(z_at(s, at, VL, how), k), VL, how);
     if (at < n)
-        v_store_part(out + at, log_scaled(z_at(s, at, n - at, masks), c), n - at);
+        y_store(s, out, at, log_scaled(z_at(s, at, n - at, how), k), n - at, how);
     for (at = n; at < axis; at += VL)
-        v_store_part(out + at, log_scaled(v_set(-INFINITY), c), part_of(axis - at));
+        y_store(s, out, at, log_scaled(v_set(-INFINITY), k), part_of(axis - at), how);
 }
 
-ACT_OP void log_softmax_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
-                             size_t first, int masks)
+ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
 {
+    const struct act_softmax_job *job = c->job;
+    const struct source *s = c->s;
+    void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
     const struct tile t = tile_of(first, inner, TILE);
     vec max[TILE_PARTS];
     struct reference ref[TILE_PARTS];
-    struct log_sum logs[TILE_PARTS];
-    struct scaling scale[TILE_PARTS];
-    log_sum_tile(s, &t, max, ref, logs, masks);
+    vwide logs[TILE_PARTS];
+    struct log_scaling scale[TILE_PARTS];
+    log_sum_tile(s, &t, max, ref, logs, how);
     for (int v = 0; v < t.parts; v++)
         scale[v] = log_scaling_of(job, max[v], ref[v], logs[v]);
     for (size_t j = 0; j < job->shape.axis; j++) {
         const size_t at = j * inner + first;
+        prefetch_rows(&t, s->x, j + 16, 1, 1, in_size(how));
         FOR_PARTS(t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
-            const vec z = j < n ? z_at(s, here, lanes, masks) : v_set(-INFINITY);
-            v_store_part(out + here, log_scaled(z, scale[v]), lanes);
+            const vec z = j < n ? z_at(s, here, lanes, how) : v_set(-INFINITY);
+            y_store(s, out, here, log_scaled(z, scale[v]), lanes, how);
         });
     }
 }
 
-ACT_OP void logsumexp_row(const struct act_softmax_job *job, const struct source *s, elem *out,
-                          int masks)
+ACT_OP void logsumexp_row(const struct call *c, int how)
 {
+    const struct source *s = c->s;
     vec max;
     struct reference r;
-    const struct log_sum logs = log_sum_row(s, &max, &r, masks);
-    v_store_part(out, log_of_sum(job, max, r, logs), 1);
+    const vwide logs = log_sum_row(s, &max, &r, how);
+    y_store(s, c->out, 0, log_of_sum(c->job, max, r, logs), 1, how);
 }
 
-ACT_OP void logsumexp_tile(const struct act_softmax_job *job, const struct source *s, elem *out,
-                           size_t first, int masks)
+ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
 {
-    const struct tile t = tile_of(first, job->shape.inner, TILE);
+    const struct source *s = c->s;
+    const struct tile t = tile_of(first, c->job->shape.inner, TILE);
     vec max[TILE_PARTS];
     struct reference ref[TILE_PARTS];
-    struct log_sum logs[TILE_PARTS];
-    log_sum_tile(s, &t, max, ref, logs, masks);
+    vwide logs[TILE_PARTS];
+    log_sum_tile(s, &t, max, ref, logs, how);
     FOR_PARTS(t, v, lanes, {
-        v_store_part(out + first + (size_t)v * VL, log_of_sum(job, max[v], ref[v], logs[v]), lanes);
+        y_store(s, c->out, first + (size_t)v * VL, log_of_sum(c->job, max[v], ref[v], logs[v]),
+                lanes, how);
     });
 }
 
 /* ---- the kernels ----------------------------------------------------------------------------- */
 
-/* Four functions each, so that a plain row has no test of masks in it. */
-#define SOFTMAX_KERNEL(f, out_plane)                                                               \
-    static void ACT_SYMBOL(f, row)(const struct act_softmax_job *job, const struct source *s,      \
-                                   elem *out)                                                      \
+#define SOFTMAX_KERNEL(f, out_rows)                                                                \
+    ROWS_VARIANTS(f, const struct call)                                                            \
+    static void ACT_SYMBOL(f, units)(const struct act_softmax_job *job, size_t from, size_t count) \
     {                                                                                              \
-        f##_row(job, s, out, 0);                                                                   \
-    }                                                                                              \
-    static void ACT_SYMBOL(f, masked_row)(const struct act_softmax_job *job,                       \
-                                          const struct source *s, elem *out)                       \
-    {                                                                                              \
-        f##_row(job, s, out, 1);                                                                   \
-    }                                                                                              \
-    static void ACT_SYMBOL(f, tile)(const struct act_softmax_job *job, const struct source *s,     \
-                                    elem *out, size_t first)                                       \
-    {                                                                                              \
-        f##_tile(job, s, out, first, 0);                                                           \
-    }                                                                                              \
-    static void ACT_SYMBOL(f, masked_tile)(const struct act_softmax_job *job,                      \
-                                           const struct source *s, elem *out, size_t first)        \
-    {                                                                                              \
-        f##_tile(job, s, out, first, 1);                                                           \
-    }                                                                                              \
-    static void ACT_SYMBOL(f, all)(const struct act_softmax_job *job)                              \
-    {                                                                                              \
-        const int masks = has_masks(&job->logits);                                                 \
-        const size_t inner = job->shape.inner;                                                     \
-        for (size_t o = 0; o < job->shape.outer; o++) {                                            \
-            const struct source s = source_of(job, job->in, o);                                    \
-            elem *out = (elem *)job->out + o * (out_plane);                                        \
-            if (inner == 1)                                                                        \
-                (masks ? ACT_SYMBOL(f, masked_row) : ACT_SYMBOL(f, row))(job, &s, out);            \
-            else                                                                                   \
-                for (size_t first = 0; first < inner; first += TILE)                               \
-                    (masks ? ACT_SYMBOL(f, masked_tile) : ACT_SYMBOL(f, tile))(job, &s, out,       \
-                                                                               first);             \
-        }                                                                                          \
+        const int how = how_of(job);                                                               \
+        const size_t inner = job->shape.inner, bytes = out_size(how, job->to_float);               \
+        void (*const run)(const struct call *, size_t) = ROWS_OF(f, how, inner);                   \
+        FOR_UNITS(job, from, count, o, first, end, {                                               \
+            const struct source s = source_of(job, o, how);                                        \
+            const struct call c = {job, &s, (char *)job->out + o * (out_rows)*inner * bytes};      \
+            for (size_t column = first; column < end; column += TILE)                              \
+                run(&c, column);                                                                   \
+        });                                                                                        \
     }
 
-SOFTMAX_KERNEL(softmax, job->shape.axis *inner)
-SOFTMAX_KERNEL(log_softmax, job->shape.axis *inner)
-SOFTMAX_KERNEL(logsumexp, inner)
+SOFTMAX_KERNEL(softmax, job->shape.axis)
+SOFTMAX_KERNEL(log_softmax, job->shape.axis)
+SOFTMAX_KERNEL(logsumexp, 1)
 
-ACT_PART_ROW(softmax) = {ACT_SYMBOL(softmax, all), ACT_SYMBOL(log_softmax, all),
-                         ACT_SYMBOL(logsumexp, all)};
+ACT_PART_ROW(softmax) = {ACT_SYMBOL(softmax, units), ACT_SYMBOL(log_softmax, units),
+                         ACT_SYMBOL(logsumexp, units)};

@@ -1,8 +1,8 @@
 /* Bias and activation in one pass: act_bias_forward, act_bias_backward. In chunks that stay in the
  * first cache; the kind's own kernel does f and f'. */
-#include "src/check.h"
 #include "src/info.h"
 #include "src/parallel.h"
+#include "src/wide.h"
 
 #include <string.h>
 
@@ -10,15 +10,19 @@
 #error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
 #endif
 
-/* Scratch: a tile of biases and the sums x + bias, 4 KiB each, and as much of f64 sums. */
-enum { BUFFER = 4096, BLOCK = BUFFER / sizeof(double) /* channels summed at once */ };
+/* Scratch: a tile of biases and the sums x + bias, 4 KiB each, as much of f64 sums, and 3 KiB of
+ * widened gradients, for chunks of fewer 16-bit elements. */
+enum { BUFFER = 4096, BLOCK = BUFFER / sizeof(double) /* channels summed at once */, HALF = 768 };
 
 struct biased {
     const struct act_row *row;
     const struct act_bias_row *loops;
     const act_params *params;
     act_shape shape;
-    size_t size;
+    struct act_wide wide;
+    int to_float;          /* 16-bit arrays are read, float ones written */
+    size_t size, out_size; /* of an element that is read, and of one that is written */
+    size_t most;           /* elements of a chunk */
     const char *bias, *in, *grad_out;
     char *out, *dbias; /* dbias NULL: forward */
     int accumulate;
@@ -31,6 +35,7 @@ struct chunk {
 
 struct scratch {
     _Alignas(64) char tile[BUFFER], z[BUFFER];
+    _Alignas(64) float gradient[HALF];
     double sums[BLOCK];
     size_t first;       /* channel of sums[0] */
     struct chunk tiled; /* what tile is for; rows 0: nothing */
@@ -40,13 +45,13 @@ struct scratch {
 static const char *biases(const struct biased *b, struct scratch *s, const struct chunk *c)
 {
     if (c->rows == 1 && c->inner == 1)
-        return b->bias + c->channel * b->size;
+        return b->bias + c->channel * b->wide.work;
     /* A chunk of several channels or rows has them whole: only of one channel inner varies. */
     if (s->tiled.rows >= c->rows && s->tiled.channel == c->channel &&
         s->tiled.channels == c->channels && s->tiled.inner >= c->inner)
         return s->tile;
-    const size_t bytes = c->channels * c->inner * b->size;
-    b->loops->spread(b->bias + c->channel * b->size, c->channels, c->inner, s->tile);
+    const size_t bytes = c->channels * c->inner * b->wide.work;
+    b->loops->spread(b->bias + c->channel * b->wide.work, c->channels, c->inner, s->tile);
     for (size_t r = 1; r < c->rows; r++)
         memcpy(s->tile + r * bytes, s->tile, bytes);
     s->tiled = *c;
@@ -56,21 +61,37 @@ static const char *biases(const struct biased *b, struct scratch *s, const struc
 static void run_chunk(const struct biased *b, struct scratch *s, struct chunk c)
 {
     const size_t n = c.rows * c.channels * c.inner, at = c.at * b->size;
-    b->loops->add(b->in + at, biases(b, s, &c), s->z, n);
+    char *const out = b->out + c.at * b->out_size;
+    const int narrow = b->wide.convert && !b->to_float;
+    const void *x = b->in + at, *gradient = b->dbias ? b->grad_out + at : NULL;
+    if (b->wide.convert) {
+        act_widen(&b->wide, x, (float *)(void *)s->z, n);
+        x = s->z;
+    }
+    b->loops->add(x, biases(b, s, &c), s->z, n);
     if (!b->dbias) {
-        b->row->forward(b->params, s->z, b->out + at, n);
+        void *const y = narrow ? (void *)s->z : out;
+        b->row->forward(b->params, s->z, y, n);
+        if (narrow)
+            act_narrow(&b->wide, y, out, n);
         return;
     }
-    b->row->backward(b->params, s->z, b->grad_out + at, b->out + at, n);
-    b->loops->accumulate(b->out + at, c.rows, c.channels, c.inner,
-                         s->sums + (c.channel - s->first));
+    if (b->wide.convert) {
+        act_widen(&b->wide, gradient, s->gradient, n);
+        gradient = s->gradient;
+    }
+    void *const d = narrow ? (void *)s->gradient : out;
+    b->row->backward(b->params, s->z, gradient, d, n);
+    b->loops->accumulate(d, c.rows, c.channels, c.inner, s->sums + (c.channel - s->first));
+    if (narrow)
+        act_narrow(&b->wide, d, out, n);
 }
 
 /* The part of a row from channel first to end, in chunks of whole channels or of pieces of one. */
 static void run_row(const struct biased *b, struct scratch *s, size_t outer, size_t first,
                     size_t end)
 {
-    const size_t most = BUFFER / b->size, inner = b->shape.inner, start = outer * b->shape.axis;
+    const size_t most = b->most, inner = b->shape.inner, start = outer * b->shape.axis;
     if (inner <= most) {
         for (size_t c = first; c < end; c += most / inner) {
             const size_t channels = end - c < most / inner ? end - c : most / inner;
@@ -90,7 +111,7 @@ static void run_rows(const struct biased *b, struct scratch *s, size_t row, size
                      size_t first, size_t end)
 {
     const act_shape shape = b->shape;
-    const size_t most = BUFFER / b->size;
+    const size_t most = b->most;
     if (row == row_end)
         return;
     if (end - first < shape.axis || shape.inner > most || shape.axis > most / shape.inner) {
@@ -102,26 +123,6 @@ static void run_rows(const struct biased *b, struct scratch *s, size_t row, size
     for (; row < row_end; row += step) {
         const size_t rows = row_end - row < step ? row_end - row : step;
         run_chunk(b, s, (struct chunk){row * length, rows, 0, shape.axis, shape.inner});
-    }
-}
-
-static void store_sums(const struct biased *b, const struct scratch *s, size_t channels)
-{
-    for (size_t c = 0; c < channels; c++) {
-        char *const to = b->dbias + (s->first + c) * b->size;
-        double old = 0;
-        if (b->size == sizeof(double)) {
-            if (b->accumulate)
-                memcpy(&old, to, sizeof old);
-            old += s->sums[c];
-            memcpy(to, &old, sizeof old);
-        } else {
-            float value = 0;
-            if (b->accumulate)
-                memcpy(&value, to, sizeof value);
-            value = (float)((double)value + s->sums[c]);
-            memcpy(to, &value, sizeof value);
-        }
     }
 }
 
@@ -144,7 +145,8 @@ static void backward_part(const void *job, size_t first, size_t n)
         memset(s.sums, 0, sizeof s.sums);
         const size_t rest = b->shape.axis - s.first, channels = rest < BLOCK ? rest : BLOCK;
         run_rows(b, &s, 0, b->shape.outer, s.first, s.first + channels);
-        store_sums(b, &s, channels);
+        act_store_sums(&b->wide, s.sums, b->dbias + s.first * b->wide.work, channels,
+                       b->accumulate);
     }
 }
 
@@ -154,27 +156,31 @@ static act_status check(act_dtype t, unsigned flags, unsigned allowed, act_kind 
     if (!act_kind_valid(k))
         return ACT_ERR_KIND;
     struct act_choice choice;
-    act_status status = act_check_type(t, flags, allowed, &choice);
+    struct act_wide wide;
+    act_status status = act_wide_check(act_type_read(t), flags, allowed, &choice, &wide);
     if (status != ACT_OK)
         return status;
-    if (t != ACT_F32 && t != ACT_F64)
-        return ACT_ERR_UNSUPPORTED;
     status = act_check_params(k, t, p);
     if (status != ACT_OK)
         return status;
-    const size_t size = t == ACT_F64 ? sizeof(double) : sizeof(float);
+    const int to_float = act_type_read(t) != t;
+    const size_t size = to_float ? sizeof(float) : wide.size;
     size_t bytes;
     if (__builtin_mul_overflow(s.outer, s.axis, &bytes) ||
         __builtin_mul_overflow(bytes, s.inner, &bytes) ||
         __builtin_mul_overflow(bytes, size, &bytes) || bytes > PTRDIFF_MAX ||
-        s.axis > PTRDIFF_MAX / size)
+        s.axis > PTRDIFF_MAX / wide.work)
         return ACT_ERR_SIZE;
     const struct act_table *table = act_tables[choice.isa];
-    *b = (struct biased){.row = table->row[choice.mode][t][k],
-                         .loops = table->bias[t],
+    *b = (struct biased){.row = table->row[choice.mode][wide.compute][k],
+                         .loops = table->bias[wide.compute],
                          .params = *p,
                          .shape = s,
-                         .size = size,
+                         .wide = wide,
+                         .to_float = to_float,
+                         .size = wide.size,
+                         .out_size = size,
+                         .most = wide.convert ? HALF : BUFFER / wide.work,
                          .accumulate = (flags & ACT_ACCUMULATE) != 0};
     return ACT_OK;
 }
@@ -194,8 +200,8 @@ act_status act_bias_forward(act_dtype t, unsigned flags, act_kind k, const act_p
         return status;
     if (!bias || !in || !out)
         return ACT_ERR_NULL;
-    const struct act_view x = array(in, n, b.size), y = array(out, n, b.size),
-                          v = array(bias, s.axis, b.size);
+    const struct act_view x = array(in, n, b.size), y = array(out, n, b.out_size),
+                          v = array(bias, s.axis, b.wide.work);
     if (!act_views_same_or_disjoint(&x, &y) || !act_views_disjoint(&v, &y))
         return ACT_ERR_OVERLAP;
     b.bias = bias, b.in = in, b.out = out;
@@ -219,8 +225,8 @@ act_status act_bias_backward(act_dtype t, unsigned flags, act_kind k, const act_
     if (!dbias || (n && (!bias || !in || !grad_out || !grad_in)))
         return ACT_ERR_NULL;
     const struct act_view x = array(in, n, b.size), g = array(grad_out, n, b.size),
-                          d = array(grad_in, n, b.size), v = array(bias, s.axis, b.size),
-                          dv = array(dbias, s.axis, b.size);
+                          d = array(grad_in, n, b.out_size), v = array(bias, s.axis, b.wide.work),
+                          dv = array(dbias, s.axis, b.wide.work);
     if (n && (!act_views_same_or_disjoint(&x, &d) || !act_views_same_or_disjoint(&g, &d) ||
               !act_views_disjoint(&v, &d) || !act_views_disjoint(&dv, &d) ||
               !act_views_disjoint(&dv, &x) || !act_views_disjoint(&dv, &g) ||

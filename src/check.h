@@ -9,6 +9,12 @@
 act_status act_check_type(act_dtype dtype, unsigned flags, unsigned allowed,
                           struct act_choice *choice);
 
+/* The element type of the arrays that are read: a mixed type's differs from what is written. */
+static inline act_dtype act_type_read(act_dtype dtype)
+{
+    return dtype == ACT_BF16_F32 ? ACT_BF16 : dtype == ACT_F16_F32 ? ACT_F16 : dtype;
+}
+
 /* A parameter as a kernel of this type sees it: rounded once, to float for the 16-bit types. */
 double act_round_to(act_dtype dtype, double value);
 

@@ -1,5 +1,6 @@
 /* The softmax family's entry points: check the arguments, load the table, call. */
 #include "src/check.h"
+#include "src/parallel.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -9,17 +10,49 @@
 #error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
 #endif
 
-static size_t size_of(act_dtype type)
-{
-    return type == ACT_F64 ? sizeof(double) : sizeof(float);
-}
+/* The element types of a call: bytes of an element that is read and of one that is written, and
+ * whose functions of the table compute. */
+struct types {
+    size_t in, out;
+    act_dtype compute;
+    const struct act_table *table;
+};
 
-static act_status check_type(act_dtype type, unsigned flags, const struct act_table **table)
+static act_status check_type(act_dtype type, unsigned flags, struct act_softmax_job *job,
+                             struct types *t)
 {
     struct act_choice choice;
     const act_status status = act_check_type(type, flags, ACT_REPRODUCIBLE | ACT_SERIAL, &choice);
-    *table = act_tables[choice.isa];
-    return status == ACT_OK && type != ACT_F32 && type != ACT_F64 ? ACT_ERR_UNSUPPORTED : status;
+    t->table = act_tables[choice.isa];
+    t->compute = type == ACT_F64 ? ACT_F64 : ACT_F32;
+    job->in_type = act_type_read(type);
+    job->to_float = job->in_type != type;
+    t->in = type == ACT_F64 ? sizeof(double) : type == ACT_F32 ? sizeof(float) : sizeof(uint16_t);
+    t->out = job->to_float ? sizeof(float) : t->in;
+    return status;
+}
+
+/* A call that is cut into pieces. */
+struct split {
+    act_softmax_fn *run;
+    const struct act_softmax_job *job;
+};
+
+static void run_part(const void *split, size_t first, size_t n)
+{
+    const struct split *const s = split;
+    s->run(s->job, first, n);
+}
+
+static void run(act_softmax_fn *f, const struct act_softmax_job *job, unsigned flags)
+{
+    const act_shape s = job->shape;
+    const size_t units = s.outer * act_softmax_units(s.inner);
+    const struct split split = {f, job};
+    if (flags & ACT_SERIAL)
+        f(job, 0, units);
+    else
+        act_run_parts(run_part, &split, units, s.outer * s.axis * s.inner / units);
 }
 
 /* product *= factor, unless that is more than PTRDIFF_MAX. */
@@ -88,7 +121,7 @@ struct span {
     size_t bytes;
 };
 
-/* Disjoint, or where it is allowed the same. NULL: not there. */
+/* Disjoint, or where it is allowed the same, of elements of one size. NULL: not there. */
 static int apart(struct span a, struct span b, int may_be_same)
 {
     if (!a.data || !b.data || !a.bytes || !b.bytes)
@@ -99,13 +132,14 @@ static int apart(struct span a, struct span b, int may_be_same)
     return p > q ? p - q >= b.bytes : q - p >= a.bytes;
 }
 
-/* An output, the inputs it may be, and the masks, which it may not. */
-static int overlap_ok(struct span out, struct span in, struct span grad_out, act_shape s,
-                      const act_logits *z)
+/* An output, the inputs it may be, if the elements are as large, and the masks, which it may not.
+ */
+static int overlap_ok(struct span out, struct span in, struct span grad_out, int may_be_same,
+                      act_shape s, const act_logits *z)
 {
     size_t bytes;
     bytes_of(z->mask_outer, s.axis, s.inner, 1, &bytes);
-    return apart(in, out, 1) && apart(grad_out, out, 1) &&
+    return apart(in, out, may_be_same) && apart(grad_out, out, may_be_same) &&
            apart((struct span){z->add, bytes * sizeof *z->add}, out, 0) &&
            apart((struct span){z->keep, bytes}, out, 0);
 }
@@ -117,39 +151,30 @@ static act_status call(enum function f, act_dtype type, unsigned flags, act_shap
 {
     const int backward = f == SOFTMAX_BACKWARD || f == LOG_SOFTMAX_BACKWARD;
     struct act_softmax_job job = {.shape = s, .in = in, .grad_out = grad_out, .out = out};
-    size_t bytes, rows;
-    const struct act_table *table;
-    act_status status = check_type(type, flags, &table);
+    size_t bytes, written;
+    struct types t;
+    act_status status = check_type(type, flags, &job, &t);
     if (status == ACT_OK)
-        status = bytes_of(s.outer, s.axis, s.inner, size_of(type), &bytes);
+        status = bytes_of(s.outer, s.axis, s.inner, t.in, &bytes);
     if (status == ACT_OK)
-        status = bytes_of(s.outer, 1, s.inner, size_of(type), &rows);
+        status = bytes_of(s.outer, f == LOGSUMEXP ? 1 : s.axis, s.inner, t.out, &written);
     if (status == ACT_OK)
         status = read_logits(type, s, logits, &job.logits);
     if (status != ACT_OK || bytes == 0)
         return status;
     if (!in || !out || (backward && !grad_out))
         return ACT_ERR_NULL;
-    const struct span to = {out, f == LOGSUMEXP ? rows : bytes};
-    if (!overlap_ok(to, (struct span){in, bytes}, (struct span){grad_out, bytes}, s, &job.logits))
+    const struct span to = {out, written}, from = {in, bytes}, gradient = {grad_out, bytes};
+    if (!overlap_ok(to, from, gradient, t.in == t.out, s, &job.logits))
         return ACT_ERR_OVERLAP;
-    switch (f) {
-    case SOFTMAX:
-        table->softmax[type]->forward(&job);
-        break;
-    case LOG_SOFTMAX:
-        table->softmax[type]->log_forward(&job);
-        break;
-    case LOGSUMEXP:
-        table->softmax[type]->logsumexp(&job);
-        break;
-    case SOFTMAX_BACKWARD:
-        table->softmax_backward[type]->backward(&job);
-        break;
-    case LOG_SOFTMAX_BACKWARD:
-        table->softmax_backward[type]->log_backward(&job);
-        break;
-    }
+    const struct act_softmax_row *const forward = t.table->softmax[t.compute];
+    const struct act_softmax_backward_row *const back = t.table->softmax_backward[t.compute];
+    act_softmax_fn *const functions[] = {[SOFTMAX] = forward->forward,
+                                         [LOG_SOFTMAX] = forward->log_forward,
+                                         [LOGSUMEXP] = forward->logsumexp,
+                                         [SOFTMAX_BACKWARD] = back->backward,
+                                         [LOG_SOFTMAX_BACKWARD] = back->log_backward};
+    run(functions[f], &job, flags);
     return ACT_OK;
 }
 
@@ -222,11 +247,13 @@ act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape shape,
                                   .grad_in = grad_in,
                                   .logits = {.scale = 1, .mask_outer = 1}};
     act_targets *q = &job.targets;
-    size_t bytes, rows, index_bytes;
-    const struct act_table *table;
-    act_status status = check_type(type, flags, &table);
+    size_t bytes, written, rows, index_bytes;
+    struct types t;
+    act_status status = check_type(type, flags, &job, &t);
     if (status == ACT_OK)
-        status = bytes_of(shape.outer, shape.axis, shape.inner, size_of(type), &bytes);
+        status = bytes_of(shape.outer, shape.axis, shape.inner, t.in, &bytes);
+    if (status == ACT_OK)
+        status = bytes_of(shape.outer, shape.axis, shape.inner, t.out, &written);
     if (status == ACT_OK)
         status = bytes_of(shape.outer, 1, shape.inner, sizeof(int64_t), &index_bytes);
     if (status == ACT_OK)
@@ -235,18 +262,18 @@ act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape shape,
         return status;
     if (!in || !targets || (!q->index && !q->prob) || (!loss && !grad_in))
         return ACT_ERR_NULL;
-    bytes_of(shape.outer, 1, shape.inner, size_of(type), &rows);
-    const struct span from = {in, bytes}, to = {loss, rows}, gradient = {grad_in, bytes};
+    bytes_of(shape.outer, 1, shape.inner, t.out, &rows);
+    const struct span from = {in, bytes}, to = {loss, rows}, gradient = {grad_in, written};
     const struct span others[] = {{q->index, index_bytes},
                                   {q->prob, bytes},
                                   {q->class_weight, shape.axis * sizeof *q->class_weight}};
-    if (!apart(from, gradient, 1) || !apart(from, to, 0) || !apart(gradient, to, 0))
+    if (!apart(from, gradient, t.in == t.out) || !apart(from, to, 0) || !apart(gradient, to, 0))
         return ACT_ERR_OVERLAP;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (!apart(others[i], to, 0) || !apart(others[i], gradient, 0))
             return ACT_ERR_OVERLAP;
     if (q->index && !indices_valid(q, shape.outer * shape.inner, shape.axis))
         return ACT_ERR_PARAM;
-    table->cross_entropy[type]->cross_entropy(&job);
+    run(t.table->cross_entropy[t.compute]->cross_entropy, &job, flags);
     return ACT_OK;
 }

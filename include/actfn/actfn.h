@@ -166,10 +166,10 @@ typedef struct act_gate {
 /* out is [rows][cols] without gaps; grad_out like out, dgate like gate, dup like up.
  *   dgate = grad_out u f'(min(gate, limit)), 0 where gate > limit;  u the second factor above
  *   dup   = grad_out f(min(gate, limit)),    0 where |up| > limit
- * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. An output may have the elements of an input
- * under the same indices. ACT_ERR_PARAM: limit or up_bias is no number, limit < 0; ACT_ERR_SIZE:
- * step is 0 or elements of one array coincide; checked in the order of the elementwise calls.
- * Error of out and dup: that of f, and one rounding of u and of the product. */
+ * All types; ACT_REPRODUCIBLE, ACT_SERIAL. An output may have the elements of an input under the
+ * same indices. ACT_ERR_PARAM: limit or up_bias is no number, limit < 0; ACT_ERR_SIZE: step is 0 or
+ * elements of one array coincide; checked in the order of the elementwise calls. Error of out and
+ * dup: that of f, a rounding of u and of the product; 16-bit types: the f32 result, rounded. */
 ACT_API act_status act_gated_forward(act_dtype type, unsigned flags, act_kind kind,
                                      const act_params *params, const act_gate *shape,
                                      const void *gate, const void *up, void *out);
@@ -186,12 +186,12 @@ typedef struct act_shape {
     size_t outer, axis, inner;
 } act_shape;
 
-/* out = f(in + bias), bias [axis] of the element type. out may be in.
+/* out = f(in + bias); bias [axis] and dbias are float, double for ACT_F64. out may be in.
  *   grad_in = grad_out f'(in + bias), dbias = the sum of grad_in over outer and inner, in f64 and
  * rounded once (f64: within 2^-53 of the sum of the terms per term); ACT_ACCUMULATE adds it to what
- * dbias holds. grad_in may be in or grad_out, dbias may be bias. in + bias is rounded once.
- * ACT_F32 and ACT_F64; ACT_REPRODUCIBLE, ACT_SERIAL. Checked in the order of the elementwise calls.
- */
+ * dbias holds. grad_in may be in or grad_out, dbias may be bias. in + bias is rounded once. All
+ * types (16-bit ones: the f32 results, rounded; dbias adds them up before that); ACT_REPRODUCIBLE,
+ * ACT_SERIAL. Checked in the order of the elementwise calls. */
 ACT_API act_status act_bias_forward(act_dtype type, unsigned flags, act_kind kind,
                                     const act_params *params, act_shape shape, const void *bias,
                                     const void *in, void *out);
@@ -266,9 +266,9 @@ typedef struct act_logits {
     int empty; /* ACT_EMPTY_* */
 } act_logits;
 
-/* The functions below take ACT_F32 and ACT_F64; the 16-bit types are ACT_ERR_UNSUPPORTED so far.
- * They run in the caller's thread. Every result depends on its row alone: not on the shape around
- * it, alignment, position or in-place use.
+/* The functions below take all types. 16-bit ones give the f32 results of the same numbers, rounded
+ * once more, to nearest even. Every result depends on its row alone: not on the shape around it,
+ * alignment, position, threads or in-place use.
  *   - A row with +inf or NaN among its z is NaN throughout. An empty row is 0, NaN or 1/axis
  *     (logits.empty); its log_softmax -inf, NaN or -log(axis), its logsumexp -inf, NaN or -inf.
  *   - An output may be exactly an input of the same size and element type.
@@ -300,7 +300,7 @@ ACT_API act_status act_log_softmax_backward(act_dtype type, unsigned flags, act_
 typedef struct act_targets {
     size_t struct_size;        /* sizeof(act_targets) */
     const int64_t *index;      /* [outer][inner], or NULL */
-    const void *prob;          /* [outer][axis][inner] of the type, or NULL: one of the two. Data,
+    const void *prob;          /* [outer][axis][inner] like in, or NULL: one of the two. Data,
                                   not checked */
     int64_t ignore;            /* rows of this index have loss and gradient 0. Some index is always
                                   ignored: -1, say, for none of the classes; {0} ignores class 0 */
