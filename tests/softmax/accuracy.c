@@ -262,7 +262,10 @@ void shapes(act_dtype type, int quick)
     const size_t most = type == ACT_F64 ? 1000 : 4097;
     for (size_t a = 0; a < sizeof axes / sizeof *axes && axes[a] <= most; a++)
         for (size_t n = 0; n < sizeof inners / sizeof *inners; n++)
-            for (size_t k = 0; k < 12; k += quick ? 5 : axes[a] > 300 ? 5 : 2) {
+            for (size_t k = 0; k < 12; k += type >= ACT_BF16 ? 12
+                                            : quick          ? 5
+                                            : axes[a] > 300  ? 5
+                                                             : 2) {
                 const double sigma = sigmas[(k + a + n) % 4], offset = offsets[(k / 4 + n) % 3];
                 const act_shape s = {inners[n] == 1 ? 5 : 2, axes[a], inners[n]};
                 const size_t total = s.outer * s.axis * s.inner;
@@ -337,7 +340,7 @@ void masks(act_dtype type)
     static const size_t axes[] = {1, 5, 16, 33, 200}, inners[] = {1, 3, 20, 70};
     for (size_t a = 0; a < 5; a++)
         for (size_t n = 0; n < 4; n++)
-            for (int what = 0; what<64; what += a + n> 4 ? 3 : 1) {
+            for (int what = 0; what < 64; what += type >= ACT_BF16 ? 11 : a + n > 4 ? 3 : 1) {
                 const act_shape s = {4, axes[a], inners[n]};
                 const size_t plane = s.axis * s.inner, outers = what & 8 ? 2 : what & 16 ? 3 : 1;
                 float *add = malloc(outers * plane * sizeof *add);

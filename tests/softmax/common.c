@@ -67,14 +67,15 @@ double get(act_dtype type, const void *p, size_t i)
         return ((const double *)p)[i];
     if (type == ACT_F32)
         return (double)((const float *)p)[i];
-    const unsigned bits = ((const uint16_t *)p)[i], size = bits & 0x7fff;
-    const int fraction = digits[type] - 1, exponent = (int)(size >> fraction);
-    const double sign = bits >> 15 ? -1 : 1;
-    const unsigned mantissa = size & ((1u << fraction) - 1);
-    if (exponent == (type == ACT_F16 ? 31 : 255))
-        return mantissa ? NAN : sign * INFINITY;
-    return sign * ldexp(exponent ? mantissa + (1u << fraction) : mantissa,
-                        (exponent ? exponent - 1 : 0) + least[type]);
+    const uint32_t half = ((const uint16_t *)p)[i], size = half & 0x7fff;
+    uint32_t bits = half << 16;
+    float value;
+    if (type == ACT_F16 && size < 0x400)
+        return (half >> 15 ? -0x1p-24 : 0x1p-24) * (double)size;
+    if (type == ACT_F16)
+        bits = (half & 0x8000) << 16 | ((size << 13) + ((size < 0x7c00 ? 112u : 224u) << 23));
+    memcpy(&value, &bits, sizeof value);
+    return (double)value;
 }
 
 void put(act_dtype type, void *p, size_t i, double x)
