@@ -28,7 +28,8 @@ static int are_defaults(act_kind kind, const act_params *p)
     const double given[4] = {p->alpha, p->beta, p->gamma, p->delta};
     const double wanted[4] = {d->alpha, d->beta, d->gamma, d->delta};
     for (int i = 0; i < info->param_count; i++)
-        if (info->param_domain[i] != ACT_DOMAIN_NONE && given[i] != (double)(float)wanted[i])
+        if (info->param_domain[i] != ACT_DOMAIN_NONE &&
+            (given[i] != (double)(float)wanted[i] || signbit(given[i]) != signbit(wanted[i])))
             return 0;
     return 1;
 }
