@@ -1,4 +1,4 @@
-/* GELU, tanh form, from tables of a sigmoid(-2u(a)) and gelu_tanh'(-a), a = |x|. Beyond -7.5 the
+/* GELU, tanh form, from tables of a sigmoid(-2u(a)) and gelu_tanh'(-a), a = |x|. Beyond -7.2 the
  * tail. */
 #include "kernels/gelu_tanh.c"
 
@@ -6,7 +6,7 @@
 #include "kernels/avx512/tables/gelu_tanh.h"
 #include "kernels/avx512/tables/gelu_tanh_grad.h"
 
-#define GELU_TANH_END 7.5f
+#define GELU_TANH_END 7.2f
 
 /* y = max(x, 0) - T(|x|), exact for x < 0. max(x, -0): y keeps its sign where T underflows. */
 ACT_OP vec gelu_tanh_near(vec x, const struct table *t)
