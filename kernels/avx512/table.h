@@ -104,7 +104,14 @@ typedef vmask table_far(vec x);
 typedef vec table_tail1(vec x);
 typedef vec table_tail2(vec x, vec g);
 
-/* Which of a chunk's lanes are far: a bit each. Returns a bit per vector that has one. */
+/* Which of a chunk's lanes are far, a bit each: none yet. Not by memset, which may be a call. */
+ACT_OP void table_none(uint16_t *far)
+{
+    _mm512_store_si512(far, _mm512_setzero_si512());
+    _mm512_store_si512(far + 32, _mm512_setzero_si512());
+}
+
+/* A bit per vector that has one. */
 ACT_OP uint64_t table_any(const uint16_t *far)
 {
     const __m512i a = _mm512_load_si512(far), b = _mm512_load_si512(far + 32);
@@ -183,7 +190,7 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
         float *const to = held ? held->value[held->turn] : y;
         if (is_far && size < CHUNK)
-            memset(far, 0, sizeof far);
+            table_none(far);
 #pragma GCC unroll 2
         for (size_t i = 0; i < whole; i += 16) {
             const vec a = v_load(x + i);
@@ -234,7 +241,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         float *const to = held ? held->value[held->turn] : d;
         const float *gradient = g;
         if (size < CHUNK)
-            memset(far, 0, sizeof far);
+            table_none(far);
         if (!held && g == d) { /* far lanes leave x in d, and g must outlive that */
             for (size_t i = 0; i < whole; i += 16)
                 v_store(kept + i, v_load(g + i));
@@ -315,7 +322,8 @@ ACT_OP void table_end(struct table_held *held)
         float *y = out;                                                                            \
         const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
         const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
-        struct table_held held = {.to = NULL, .turn = 0};                                          \
+        struct table_held held; /* not = {}: that clears the arrays */                             \
+        held.to = NULL, held.turn = 0;                                                             \
         ACT_SYMBOL(kind, fwd_fast)(params, x, y, head);                                            \
         table_loop1(x + head, y + head, whole, &t, kind##_near, kind##_far, kind##_tail, &held);   \
         table_end(&held);                                                                          \
@@ -344,7 +352,8 @@ ACT_OP void table_end(struct table_held *held)
         float *d = grad_in;                                                                        \
         const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
         const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
-        struct table_held held = {.to = NULL, .turn = 0};                                          \
+        struct table_held held; /* not = {}: that clears the arrays */                             \
+        held.to = NULL, held.turn = 0;                                                             \
         ACT_SYMBOL(kind, bwd_fast)(params, x, g, d, head);                                         \
         table_loop2(x + head, g + head, d + head, whole, &t, kind##_near_grad, kind##_far_grad,    \
                     kind##_tail_grad, &held);                                                      \
