@@ -53,6 +53,9 @@ ACT_OP void half_store(char *p, vec a, size_t lanes, int f16)
 #else
 
 #define HALF_CALL static __attribute__((noinline, unused)) /* what is rare or long: less code */
+/* Functions of their own: their names hold the ISA, as every wide function's (tests/baseline.sh). */
+#define half_load_few  ACT_PART_SYMBOL(half_load_few)
+#define half_store_few ACT_PART_SYMBOL(half_store_few)
 
 ACT_OP vint half_and(vint a, int32_t bits)
 {
