@@ -8,8 +8,8 @@
  * with ACT_UNIT_THETA, for f with parameters per channel (kernels/theta.h).
  *
  * The header of an ISA defines vec (VL lanes of the compute type), vmask, and for f32 vint, with
- *   v_stream(p, a) for p aligned to a vector, past the caches, and v_stream_end, where V_STREAM is
- * 1 v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
+ *   v_stream(p, a), p aligned, past the caches, and v_stream_end: where V_STREAM is 1
+ *   v_load, v_store, v_load_n, v_store_n (the first n < VL lanes; nothing else is touched), v_set
  *   v_add, v_sub, v_mul, v_div, v_sqrt
  *   v_fma(a, b, c) = ab + c    v_fms = ab - c    v_fnma = c - ab   fused where V_HAS_FMA
  *   v_fma_tight                                 f32: v_fma with one rounding on every ISA

@@ -499,7 +499,7 @@ ACT_API act_mode act_get_mode(void);
 ACT_API act_status act_set_mode(act_mode mode);
 
 /* A call of 65,536 elements and over, not in place, whose arrays take ACTFN_STREAM_BYTES together or
- * more (at load: the size of the largest cache, 8 to 32 MiB) writes past the caches. The results are
+ * more (at load: the size of the largest cache, 8 to 48 MiB) writes past the caches. The results are
  * the same. */
 
 /* ---- threads inside a call ---------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  * such that c0 = f(c) is nearly a float, so the last fma is the only rounding that counts
  * (kernels/fit/table.sollya writes the tables).
  *
- * Beyond the table ("far") the generic kernel takes over. Far lanes are not evaluated where they
+ * Beyond the table ("far") a tail takes over (tail.h). Far lanes are not evaluated where they
  * are: within a chunk of 1024 elements they are packed together, so that a rare one costs little
  * and a frequent one no more than its own evaluation. A lane's result does not depend on its
  * neighbours. */
