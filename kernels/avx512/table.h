@@ -118,15 +118,16 @@ ACT_OP uint64_t table_any(const uint16_t *far)
     return (uint64_t)_mm512_test_epi16_mask(a, a) | (uint64_t)_mm512_test_epi16_mask(b, b) << 32;
 }
 
-/* out, a chunk, holds x in its far lanes: replaced by tail(x). */
-ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_tail1 *tail)
+/* The far lanes of out, a chunk, become tail(x). */
+ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_t any,
+                       table_tail1 *tail)
 {
     float x[CHUNK + 16];
     size_t count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
         _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
-                                        far[k], _mm512_maskz_loadu_ps(far[k], out + 16 * k)));
+                                        far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
         count += (unsigned)__builtin_popcount(far[k]);
     }
     v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
@@ -141,15 +142,15 @@ ACT_OP void table_far1(float *out, const uint16_t *far, uint64_t any, table_tail
     }
 }
 
-ACT_OP void table_far2(const float *g, float *out, const uint16_t *far, uint64_t any,
-                       table_tail2 *tail)
+ACT_OP void table_far2(const float *in, const float *g, float *out, const uint16_t *far,
+                       uint64_t any, table_tail2 *tail)
 {
     float x[CHUNK + 16], d[CHUNK + 16];
     size_t count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
         _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
-                                        far[k], _mm512_maskz_loadu_ps(far[k], out + 16 * k)));
+                                        far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
         _mm512_storeu_ps(
             d + count, _mm512_maskz_compress_ps(far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
         count += (unsigned)__builtin_popcount(far[k]);
@@ -180,27 +181,38 @@ ACT_OP void table_release(struct table_held *held, size_t i)
     v_stream(held->to + i, v_load(held->value[!held->turn] + i));
 }
 
+/* What the far lanes will be read from after a chunk: x, or in place a copy of it. */
+ACT_OP const float *table_kept(float *copy, const float *x, size_t size, int in_place)
+{
+    if (!in_place)
+        return x;
+    const size_t whole = size & ~(size_t)15;
+    for (size_t i = 0; i < whole; i += 16)
+        v_store(copy + i, v_load(x + i));
+    if (whole < size)
+        v_store(copy + whole, v_load_n(x + whole, size - whole));
+    return copy;
+}
+
 /* held: NULL, or n is a multiple of CHUNK and y aligned. */
 ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *t,
                         table_near1 *near, table_far *is_far, table_tail1 *tail,
                         struct table_held *held)
 {
     uint16_t far[64] __attribute__((aligned(64)));
+    float copy[CHUNK];
     while (n > 0) {
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
         float *const to = held ? held->value[held->turn] : y;
+        const float *const kept = is_far ? table_kept(copy, x, size, to == x) : x;
         if (is_far && size < CHUNK)
             table_none(far);
 #pragma GCC unroll 2
         for (size_t i = 0; i < whole; i += 16) {
             const vec a = v_load(x + i);
-            if (is_far) {
-                const vmask m = is_far(a);
-                far[i / 16] = m;
-                v_store(to + i, v_select(m, a, near(a, t)));
-            } else {
-                v_store(to + i, near(a, t));
-            }
+            if (is_far)
+                far[i / 16] = is_far(a);
+            v_store(to + i, near(a, t));
             if (held) {
                 __builtin_prefetch(x + i + 512);
                 if (held->to)
@@ -209,18 +221,14 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
         }
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
-            vec b = near(a, t);
-            if (is_far) {
-                const vmask m = is_far(a);
-                far[whole / 16] = m;
-                b = v_select(m, a, b);
-            }
-            v_store_n(to + whole, b, size - whole);
+            if (is_far)
+                far[whole / 16] = is_far(a);
+            v_store_n(to + whole, near(a, t), size - whole);
         }
         if (is_far) {
             const uint64_t any = table_any(far);
             if (any)
-                table_far1(to, far, any, tail);
+                table_far1(kept, to, far, any, tail);
         }
         if (held) {
             held->to = y;
@@ -235,26 +243,19 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
                         struct table_held *held)
 {
     uint16_t far[64] __attribute__((aligned(64)));
+    float copy[CHUNK], copy_g[CHUNK];
     while (n > 0) {
-        float kept[CHUNK];
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
         float *const to = held ? held->value[held->turn] : d;
-        const float *gradient = g;
+        const float *const kept = table_kept(copy, x, size, to == x);
+        const float *const kept_g = table_kept(copy_g, g, size, to == g);
         if (size < CHUNK)
             table_none(far);
-        if (!held && g == d) { /* far lanes leave x in d, and g must outlive that */
-            for (size_t i = 0; i < whole; i += 16)
-                v_store(kept + i, v_load(g + i));
-            if (whole < size)
-                v_store(kept + whole, v_load_n(g + whole, size - whole));
-            gradient = kept;
-        }
 #pragma GCC unroll 2
         for (size_t i = 0; i < whole; i += 16) {
-            const vec a = v_load(x + i), b = v_load(gradient + i);
-            const vmask m = is_far(a);
-            far[i / 16] = m;
-            v_store(to + i, v_select(m, a, near(a, b, t)));
+            const vec a = v_load(x + i), b = v_load(g + i);
+            far[i / 16] = is_far(a);
+            v_store(to + i, near(a, b, t));
             if (held) {
                 __builtin_prefetch(x + i + 512);
                 __builtin_prefetch(g + i + 512);
@@ -264,14 +265,13 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         }
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
-            const vec b = v_load_n(gradient + whole, size - whole);
-            const vmask m = is_far(a);
-            far[whole / 16] = m;
-            v_store_n(to + whole, v_select(m, a, near(a, b, t)), size - whole);
+            const vec b = v_load_n(g + whole, size - whole);
+            far[whole / 16] = is_far(a);
+            v_store_n(to + whole, near(a, b, t), size - whole);
         }
         const uint64_t any = table_any(far);
         if (any)
-            table_far2(gradient, to, far, any, tail);
+            table_far2(kept, kept_g, to, far, any, tail);
         if (held) {
             held->to = d;
             held->turn = !held->turn;
