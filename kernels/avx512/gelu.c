@@ -11,11 +11,11 @@
 ACT_OP vec gelu_near(vec x, const struct table *t)
 {
     const vec a = table_abs(x, GELU_END);
-    return v_sub(v_max(v_set(-0.0f), x), table_value(t, 7, a, table_number(a, GELU_INDEX)));
+    return v_sub(v_max(v_set(-0.0f), x), table_value(t, 6, a, table_number(a, GELU_INDEX)));
 }
 ACT_OP vmask gelu_far(vec x)
 {
-    return v_lt(x, v_set(-GELU_END));
+    return table_below(x, -GELU_END);
 }
 
 /* With e^(-a^2/2) / sqrt(2 pi) and d = 1 - a Mills(a), by w = 1/a^2 within 2^-30.6 on [8.05, 14.9]
@@ -50,8 +50,8 @@ ACT_OP vec gelu_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec gelu_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = v_min(v_set(GELU_END), v_abs(x));
-    const vec value = table_value(t, 7, a, table_number(a, GELU_GRAD_INDEX));
+    const vec a = table_abs(x, GELU_END);
+    const vec value = table_value(t, 6, a, table_number(a, GELU_GRAD_INDEX));
     return v_mul(g, table_mirrored(x, value));
 }
 #define gelu_far_grad gelu_far

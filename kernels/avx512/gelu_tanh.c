@@ -1,4 +1,4 @@
-/* GELU, tanh form, from tables of a sigmoid(-2u(a)) and gelu_tanh'(-a), a = |x|. Beyond -7.2 the
+/* GELU, tanh form, from tables of a sigmoid(-2u(a)) and gelu_tanh'(-a), a = |x|. Beyond -8.05 the
  * tail. */
 #include "kernels/gelu_tanh.c"
 
@@ -6,18 +6,17 @@
 #include "kernels/avx512/tables/gelu_tanh.h"
 #include "kernels/avx512/tables/gelu_tanh_grad.h"
 
-#define GELU_TANH_END 7.2f
+#define GELU_TANH_END 8.05f
 
 /* y = max(x, 0) - T(|x|), exact for x < 0. max(x, -0): y keeps its sign where T underflows. */
 ACT_OP vec gelu_tanh_near(vec x, const struct table *t)
 {
     const vec a = table_abs(x, GELU_TANH_END);
-    const vec number = table_number(a, GELU_TANH_INDEX);
-    return v_sub(v_max(v_set(-0.0f), x), table_value_steep(t, 8, a, number));
+    return v_sub(v_max(v_set(-0.0f), x), table_value(t, 7, a, table_number(a, GELU_TANH_INDEX)));
 }
 ACT_OP vmask gelu_tanh_far(vec x)
 {
-    return v_lt(x, v_set(-GELU_TANH_END));
+    return table_below(x, -GELU_TANH_END);
 }
 
 /* 2u = a (k1 + k3 a^2), k1 = 2 sqrt(2 / pi), k3 = .044715 k1, and a 2u'(a) = a (k1 + 3 k3 a^2),
@@ -55,8 +54,8 @@ ACT_OP vec gelu_tanh_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec gelu_tanh_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = v_min(v_set(GELU_TANH_END), v_abs(x));
-    const vec value = table_value(t, 8, a, table_number(a, GELU_TANH_GRAD_INDEX));
+    const vec a = table_abs(x, GELU_TANH_END);
+    const vec value = table_value(t, 7, a, table_number(a, GELU_TANH_GRAD_INDEX));
     return v_mul(g, table_mirrored(x, value));
 }
 #define gelu_tanh_far_grad gelu_tanh_far

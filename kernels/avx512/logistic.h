@@ -12,7 +12,7 @@
 /* sigmoid(|x|) if sign is positive, sigmoid(-|x|) if negative: the latter down to -LOGISTIC_END. */
 ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
 {
-    const vec a = v_min(v_set(18), v_abs(x));
+    const vec a = table_abs(x, 18);
     const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
     return table_mirrored(sign, table_value(t, 5, a, number));
 }
@@ -20,7 +20,7 @@ ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
 /* sigmoid'(x) up to LOGISTIC_GRAD_END. */
 ACT_OP vec logistic_near_grad(vec x, const struct table *t)
 {
-    const vec a = v_min(v_set(LOGISTIC_GRAD_END), v_abs(x));
+    const vec a = table_abs(x, LOGISTIC_GRAD_END);
     return table_value(t, 5, a, table_number(a, 0x1.4cccccp1f, -0x1.7dbf48p-6f, 0));
 }
 

@@ -7,13 +7,13 @@
 
 ACT_OP vec logsigmoid_near(vec x, const struct table *t)
 {
-    const vec a = v_min(v_set(18), v_abs(x));
+    const vec a = table_abs(x, 18);
     const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
     return v_sub(v_min(v_set(0), x), table_value(t, 5, a, number));
 }
 ACT_OP vmask logsigmoid_far(vec x)
 {
-    return v_lt(v_set(LOGISTIC_END), x);
+    return table_below(v_neg(x), -LOGISTIC_END);
 }
 
 ACT_OP vec logsigmoid_tail(vec x)

@@ -11,7 +11,7 @@ ACT_OP vec sigmoid_near(vec x, const struct table *t)
 
 ACT_OP vmask sigmoid_far(vec x)
 {
-    return v_lt(x, v_set(-LOGISTIC_END));
+    return table_below(x, -LOGISTIC_END);
 }
 
 ACT_OP vec sigmoid_tail(vec x)
@@ -25,7 +25,7 @@ ACT_OP vec sigmoid_near_grad(vec x, vec g, const struct table *t)
 }
 ACT_OP vmask sigmoid_far_grad(vec x)
 {
-    return v_lt(v_set(LOGISTIC_GRAD_END), v_abs(x));
+    return table_beyond(x, LOGISTIC_GRAD_END);
 }
 
 ACT_OP vec sigmoid_tail_grad(vec x, vec g)

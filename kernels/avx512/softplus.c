@@ -9,13 +9,13 @@
 
 ACT_OP vec softplus_near(vec x, const struct table *t)
 {
-    const vec a = v_min(v_set(18), v_abs(x));
+    const vec a = table_abs(x, 18);
     const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
     return v_add(v_max(v_set(0), x), table_value(t, 5, a, number));
 }
 ACT_OP vmask softplus_far(vec x)
 {
-    return v_lt(x, v_set(-LOGISTIC_END));
+    return table_below(x, -LOGISTIC_END);
 }
 
 ACT_OP vec softplus_tail(vec x)

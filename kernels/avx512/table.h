@@ -71,29 +71,28 @@ ACT_OP vec table_value(const struct table *table, int order, vec x, vec number)
     return v_fma(p.t, p.slope, table_row(table, 1, number));
 }
 
-/* The same with two roundings that count where t slope exceeds c0 / 2, as it may where an interval
- * spans more than e^1: c0 + t c1 and t^2 (c2 + ...) instead of c0 and t (c1 + ...). */
-ACT_OP vec table_value_steep(const struct table *table, int order, vec x, vec number)
-{
-    const vec t = v_sub(x, table_row(table, 0, number));
-    vec q = table_row(table, order + 1, number);
-#pragma GCC unroll 10
-    for (int i = order; i > 2; i--)
-        q = v_fma(q, t, table_row(table, i, number));
-    const vec line = v_fma(t, table_row(table, 2, number), table_row(table, 1, number));
-    return v_fma(v_mul(t, t), q, line);
-}
-
-/* min(|x|, end), end for NaN: one operation where v_min and v_abs are two. */
+/* min(|x|, end), end for NaN: one operation where v_min and v_abs are two. A NaN must then be far,
+ * or come into the result otherwise. */
 ACT_OP vec table_abs(vec x, float end)
 {
     return _mm512_range_ps(x, v_set(end), 10); /* the smaller absolute value, without a sign */
 }
 
+/* Far on one side, x < start, and on both, |x| >= end, of table_abs(x, end); NaN in both. */
+ACT_OP vmask table_below(vec x, float start)
+{
+    return _mm512_cmp_ps_mask(x, v_set(start), _CMP_NGE_UQ);
+}
+ACT_OP vmask table_beyond(vec x, float end)
+{
+    return _mm512_cmp_ps_mask(table_abs(x, end), v_set(end), _CMP_EQ_OQ);
+}
+
 /* value for x < 0, 1 - value for x >= 0. */
 ACT_OP vec table_mirrored(vec x, vec value)
 {
-    return _mm512_mask_sub_ps(value, (vmask)~_mm512_movepi32_mask(v_bits(x)), v_set(1), value);
+    const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_GE_OQ);
+    return _mm512_mask_sub_ps(value, above, v_set(1), value);
 }
 
 /* ---- the loops ------------------------------------------------------------------------------ */

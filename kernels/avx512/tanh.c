@@ -20,12 +20,12 @@ ACT_OP vec tanh_near(vec x, const struct table *t)
 
 ACT_OP vec tanh_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = v_min(v_set(TANH_GRAD_END), v_abs(x));
-    return v_mul(g, table_value(t, 6, a, table_number(a, TANH_GRAD_INDEX)));
+    const vec a = table_abs(x, TANH_GRAD_END);
+    return v_mul(g, table_value(t, 5, a, table_number(a, TANH_GRAD_INDEX)));
 }
 ACT_OP vmask tanh_far_grad(vec x)
 {
-    return v_lt(v_set(TANH_GRAD_END), v_abs(x));
+    return table_beyond(x, TANH_GRAD_END);
 }
 
 /* 4 e^(-2a) (1 - 2 e^(-2a)) */
