@@ -1,9 +1,12 @@
-/* ELU with a derivative of its own: alpha e^x g in 20 operations, where the generic form needs 35
- * to keep products from over- and underflowing before the result does. Here vscalefps takes the
+/* ELU with alpha = 1 from tables. Other alpha: alpha e^x g in 20 operations, where the generic form
+ * needs 35 to keep products from over- and underflowing before the result does: vscalefps takes the
  * exponent last. */
 #include "kernels/elu.c"
 
-#include "kernels/avx512/tail.h"
+#define ACT_TABLE_APPLIES(p) ((float)(p)->alpha == 1)
+#define ACT_TABLE_ELSE_BWD   bwd_other
+
+#include "kernels/avx512/elu_table.h"
 
 /* 2^(k/16) / 2 and its relative rounding error. */
 static const struct tail_table elu_table = {
@@ -42,5 +45,12 @@ ACT_OP vec elu_fast_backward(vec x, vec g, struct vparams p)
 ACT_LOOP2(elu_fast_backward, elu, bwd_scaled)
 
 /* alpha == 0 is the constant 0 below. */
-ACT_EITHER2(elu, bwd_fast, (float)p->alpha == 0, bwd, bwd_scaled)
-ACT_KERNEL_ROW(elu_fast, elu, fwd, bwd_fast, ACT_SYMBOL(elu, out), ACT_STREAM_SYMBOL(elu, out))
+ACT_EITHER2(elu, bwd_other, (float)p->alpha == 0, bwd, bwd_scaled)
+
+#define elu_near      unit_elu
+#define elu_far       unit_elu_far
+#define elu_tail      unit_elu_tail
+#define elu_near_grad unit_elu_grad
+#define elu_far_grad  unit_elu_far_grad
+#define elu_tail_grad unit_elu_tail_grad
+ACT_KERNEL_TABLE(elu, elu, elu_grad, ACT_SYMBOL(elu, out), ACT_STREAM_SYMBOL(elu, out))

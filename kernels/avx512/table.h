@@ -49,6 +49,12 @@ ACT_OP vec table_number(vec x, float i1, float i2, float i3)
     return v_fma(p, x, v_set(ROUND_MAGIC));
 }
 
+/* The number of x's interval where these are eight to an octave of k x + s. */
+ACT_OP vec table_octave(vec x, float k, float s)
+{
+    return v_from_bits(_mm512_srli_epi32(v_bits(v_fma(x, v_set(k), v_set(s))), 20));
+}
+
 /* c1 + t (c2 + ...), and t. */
 struct table_point {
     vec t, slope;
@@ -292,11 +298,16 @@ ACT_OP void table_end(struct table_held *held)
  * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output, from_output_stream): the file has defined
  *   vec <kind>_near(x, table), vmask <kind>_far(x)               with table_<rows>
  *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x)  with table_<grad_rows>
- * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p). */
+ * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p), and name what is called for
+ * others, forward and backward. */
 #ifndef ACT_TABLE_APPLIES
 #define ACT_TABLE_APPLIES(p) 1
 #endif
-#define ROWS_OF(rows) ((int)(sizeof(rows) / sizeof((rows)[0])))
+#ifndef ACT_TABLE_ELSE_BWD
+#define ACT_TABLE_ELSE_BWD bwd
+#endif
+#define TABLE_STREAM_SYMBOL(kind, op) ACT_STREAM_SYMBOL(kind, op) /* op may be a macro */
+#define ROWS_OF(rows)                 ((int)(sizeof(rows) / sizeof((rows)[0])))
 
 #define ACT_KERNEL_TABLE(kind, rows, grad_rows, output, output_stream)                             \
     static void ACT_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in, void *out,    \
@@ -332,7 +343,7 @@ ACT_OP void table_end(struct table_held *held)
                                            const void *grad_out, void *grad_in, size_t n)          \
     {                                                                                              \
         if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            ACT_SYMBOL(kind, bwd)(params, in, grad_out, grad_in, n);                               \
+            ACT_SYMBOL(kind, ACT_TABLE_ELSE_BWD)(params, in, grad_out, grad_in, n);                \
             return;                                                                                \
         }                                                                                          \
         const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
@@ -344,7 +355,7 @@ ACT_OP void table_end(struct table_held *held)
     {                                                                                              \
         const size_t aligned = v_misaligned(grad_in, n), head = aligned < n ? aligned : n;         \
         if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            ACT_STREAM_SYMBOL(kind, bwd)(params, in, grad_out, grad_in, n);                        \
+            TABLE_STREAM_SYMBOL(kind, ACT_TABLE_ELSE_BWD)(params, in, grad_out, grad_in, n);       \
             return;                                                                                \
         }                                                                                          \
         const float *x = in, *g = grad_out;                                                        \

@@ -1,5 +1,4 @@
-/* tanh from a table over quarter octaves from 1/16 on, f needs no tail; f' from its own, beyond
- * +-8.05 the tail. */
+/* tanh from a table, f needs no tail; f' from its own, beyond +-8.05 the tail. */
 #include "kernels/tanh.c"
 
 #include "kernels/avx512/table.h"
@@ -8,10 +7,8 @@
 
 ACT_OP vec tanh_near(vec x, const struct table *t)
 {
-    /* 1 - tanh 9.99 = 2^-27.8. The entry: exponent and two bits of the significand. */
-    const vec a = v_min(v_set(9.99f), v_abs(x));
-    const vint bits = _mm512_srli_epi32(v_bits(v_max(v_set(0.0625f), a)), 21);
-    return v_or(table_value(t, 5, a, v_from_bits(bits)), v_sign(x));
+    const vec a = v_min(v_set(9.12f), v_abs(x)); /* 1 - tanh 9.12 = 2^-25.3 */
+    return v_or(table_value(t, 4, a, table_octave(a, TANH_OCTAVES)), v_sign(x));
 }
 #define tanh_far  NULL
 #define tanh_tail NULL

@@ -3,7 +3,9 @@ centre c; table.sollya has the others.
 
     python3 table.py gelu > ../avx512/tables/gelu.h      (needs numpy, scipy; half a minute)
 
-index(x) makes intervals of about equal relative change; entry k serves k - 1/2 <= index < k + 1/2.
+index(x) makes intervals of about equal relative change; entry k serves k - 1/2 <= index < k + 1/2. Or
+octaves = (k, s): the entry is the low bits of k x + s's exponent and its first three of the significand,
+intervals eight to the octave of that.
 c is a float for which f(c) is nearly a float, so that c0 has next to no error. Where in the interval
 decides how far the rounding errors add up: of the best floats around five points of it, taken is the one
 whose row errs least when it is computed as the kernel does, on 20,000 inputs. (A centre in the middle
@@ -56,6 +58,10 @@ KINDS = {
     "gelu_tanh_grad": dict(f=lambda x: (1 - x * u_slope(x) / (1 + np.exp(-u(x)))) / (1 + np.exp(u(x))),
                            text="gelu_tanh'(-a)", index=(2.1, -.36505, .0731), degree=7,
                            zero=.75246142),
+    "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.797, 1.15), degree=4, origin=True, high=9.13),
+    "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.2625, 1.51), degree=4, origin=True,
+                high=17.4),
+    "elu_grad": dict(f=lambda x: np.exp(-x), text="e^-a", index=(3.84, 0, 0), degree=4),
     "tanh_grad": dict(f=lambda x: 4 * np.exp(-2 * x) / (1 + np.exp(-2 * x))**2, text="tanh'(a)",
                       index=(3.9, 0, 0), degree=5),
     "mish": dict(f=mish, text="mish(x) / x", index=(2.268, -.03087, -.005563), degree=5, first=-17,
@@ -66,23 +72,30 @@ KINDS = {
 
 
 def boundaries(kind):
-    """Where an entry ends and the next begins: by bisection, the index rises from low to high."""
-    first, last = kind.get("first", 0), kind.get("last", 31)
+    """(entry, from, to) of all: by bisection, the index rises from low to high."""
     low, high = kind.get("low", 0), kind.get("high", 8.06)
-    i1, i2, i3 = (float(np.float32(i)) for i in kind["index"])
-    index = lambda x: x * (i1 + x * (i2 + x * i3))
-    assert index(high) < last + .5 and (low == 0 or index(low) > first - .5), "index out of the table"
+    if "octaves" in kind:
+        scale, start = (float(np.float32(i)) for i in kind["octaves"])
+        entry = lambda x: int(np.float32(scale * x + start).view(np.int32)) >> 20
+        first, last = entry(low), entry(high)
+        assert last - first < 32, "index out of the table"
+    else:
+        i1, i2, i3 = (float(np.float32(i)) for i in kind["index"])
+        entry = lambda x: int(np.floor(x * (i1 + x * (i2 + x * i3)) + .5))
+        first, last = kind.get("first", 0), kind.get("last", 31)
+        assert first <= entry(low) and entry(high) <= last, "index out of the table"
     ends = [low]
     for k in range(first + 1, last + 1):
         a, b = ends[-1], high
         for _ in range(60):
             middle = (a + b) / 2
-            if index(middle) < k - .5:
+            if entry(middle) < k:
                 a = middle
             else:
                 b = middle
         ends.append(a)
-    return first, ends + [high]
+    ends.append(high)
+    return [(first + i, ends[i], ends[i + 1]) for i in range(len(ends) - 1)]
 
 
 def centres(f, middle, width):
@@ -151,7 +164,7 @@ def entry(kind, low, high, k):
     x = np.append(random.uniform(low, high, 20000), (low, high)).astype(np.float32)
     x = x[x != 0]
     y = f(x.astype(np.float64))
-    if k == 0 and kind.get("origin"):
+    if low == 0 and kind.get("origin"):
         tried = [np.float32(0)]
     elif k == 0 and kind.get("low", 0) < 0:
         tried = centres(f, -.02, high - low)  # -0 P(-0) must be -0: t q > 0 at 0
@@ -168,20 +181,19 @@ def entry(kind, low, high, k):
 def main():
     name = sys.argv[1]
     kind = KINDS[name]
-    first, ends = boundaries(kind)
     rows, worst, worst_fit = {}, (0, 0), 0
-    for k in range(first, first + len(ends) - 1):
-        ulp, error, row = entry(kind, ends[k - first], ends[k - first + 1], k)
+    for k, low, high in boundaries(kind):
+        ulp, error, row = entry(kind, low, high, k)
         rows[k & 31] = row
         worst, worst_fit = max(worst, (ulp, k)), max(worst_fit, error)
-        print("entry %d to %.5f: %.3f ULP, fit 2^%.2f" % (k, ends[k - first + 1], ulp, np.log2(error)),
-              file=sys.stderr)
+        print("entry %d to %.5f: %.3f ULP, fit 2^%.2f" % (k, high, ulp, np.log2(error)), file=sys.stderr)
     count = kind["degree"] + 2
-    i1, i2, i3 = (float(np.float32(i)).hex() for i in kind["index"])
+    form = "octaves" if "octaves" in kind else "index"
+    constants = [float(np.float32(i)).hex().replace("0000000p", "p") for i in kind[form]]
     print("/* %s: rows c, c0 .. c%d (kernels/fit/table.py). The largest error of a fit, its coefficients\n"
           " * rounded, is 2^%.1f; as computed, %.2f ULP in entry %d. */" %
           (kind["text"], count - 2, np.log2(worst_fit), *worst))
-    print("#define %s_INDEX %s" % (name.upper(), ", ".join(x + "f" for x in (i1, i2, i3))))
+    print("#define %s_%s %s" % (name.upper(), form.upper(), ", ".join(x + "f" for x in constants)))
     print("static const float table_%s[%d][32] = {" % (name, count))
     for j in range(count):
         values = [float(rows[i][j]).hex() + "f" if i in rows else "0" for i in range(32)]
