@@ -1,4 +1,4 @@
-/* ELU and CELU with alpha = 1 from tables of e^-a - 1 and e^-a, a = |x|; f' beyond -8.05 from the
+/* ELU and CELU with alpha = 1 from tables of e^-a - 1, a = |x|, and e^x; f' beyond -8.05 from the
  * tail. */
 #ifndef ACT_KERNELS_AVX512_ELU_TABLE_H
 #define ACT_KERNELS_AVX512_ELU_TABLE_H
@@ -19,15 +19,18 @@ ACT_OP vec unit_elu(vec x, const struct table *t)
 #define unit_elu_far  NULL
 #define unit_elu_tail NULL
 
+ACT_OP vec unit_elu_inner(vec x)
+{
+    return v_min(v_set(0), v_max(v_set(-ELU_GRAD_END), x));
+}
 ACT_OP vec unit_elu_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_abs(x, ELU_GRAD_END);
-    const vec value = table_value(t, 4, a, table_number(a, ELU_GRAD_INDEX));
-    return _mm512_mask_mul_ps(g, v_lt(x, v_set(0)), g, value);
+    const vec inner = unit_elu_inner(x); /* f'(0) = 1, exactly */
+    return v_mul(g, table_value(t, 4, inner, table_number(inner, ELU_GRAD_INDEX)));
 }
 ACT_OP vmask unit_elu_far_grad(vec x)
 {
-    return table_below(x, -ELU_GRAD_END);
+    return _mm512_cmp_ps_mask(unit_elu_inner(x), v_set(-ELU_GRAD_END), _CMP_EQ_UQ);
 }
 ACT_OP vec unit_elu_tail_grad(vec x, vec g)
 {

@@ -6,12 +6,13 @@
 #include "kernels/avx512/tables/mish_grad.h"
 
 #define MISH_START 8.05f
-#define MISH_END 9.69f /* 1 - mish(x) / x = 2^-27 */
+#define MISH_END   9.69f /* 1 - mish(x) / x = 2^-27 */
 
 /* x c0 + x t q: t q > 0 at 0, so that -0 stays; x in the second term stays finite. */
 ACT_OP vec mish_near(vec x, const struct table *t)
 {
-    const vec inner = v_max(v_set(-MISH_START), v_min(v_set(MISH_END), x)), number = table_number(inner, MISH_INDEX);
+    const vec inner = v_max(v_set(-MISH_START), v_min(v_set(MISH_END), x)),
+              number = table_number(inner, MISH_INDEX);
     const struct table_point p = table_point(t, 5, inner, number);
     return v_fma(x, table_row(t, 1, number), v_mul(v_mul(p.t, p.slope), inner));
 }

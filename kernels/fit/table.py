@@ -48,7 +48,7 @@ def mish_grad(x):
 
 
 # what is tabulated, index(x) = x (i1 + x (i2 + x i3)), entries, degree, from, to; origin: entry 0 is
-# centred at 0, f(0) = 0; zero: of f.
+# centred at 0, f(0) exact; zero: of f.
 KINDS = {
     "gelu": dict(f=gelu, text="a Phi(-a)", index=(1.93183, -.0592825, .037757), degree=6, origin=True),
     "gelu_grad": dict(f=gelu_grad, text="gelu'(-a)", index=(2.58584, -.226245, .0484062), degree=6,
@@ -61,7 +61,8 @@ KINDS = {
     "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.797, 1.15), degree=4, origin=True, high=9.13),
     "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.2625, 1.51), degree=4, origin=True,
                 high=17.4),
-    "elu_grad": dict(f=lambda x: np.exp(-x), text="e^-a", index=(3.84, 0, 0), degree=4),
+    "elu_grad": dict(f=np.exp, text="e^x", index=(3.84, 0, 0), degree=4, first=-31, last=0, low=-8.06, high=0,
+                     origin=True),
     "tanh_grad": dict(f=lambda x: 4 * np.exp(-2 * x) / (1 + np.exp(-2 * x))**2, text="tanh'(a)",
                       index=(3.9, 0, 0), degree=5),
     "mish": dict(f=mish, text="mish(x) / x", index=(2.268, -.03087, -.005563), degree=5, first=-17,
@@ -164,7 +165,7 @@ def entry(kind, low, high, k):
     x = np.append(random.uniform(low, high, 20000), (low, high)).astype(np.float32)
     x = x[x != 0]
     y = f(x.astype(np.float64))
-    if low == 0 and kind.get("origin"):
+    if 0 in (low, high) and kind.get("origin"):
         tried = [np.float32(0)]
     elif k == 0 and kind.get("low", 0) < 0:
         tried = centres(f, -.02, high - low)  # -0 P(-0) must be -0: t q > 0 at 0
