@@ -13,7 +13,7 @@
 ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
 {
     const vec a = table_abs(x, 18);
-    const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
+    const vec number = v_min(table_number(a, SIGMOID_INDEX), v_set(LAST_ENTRY));
     return table_mirrored(sign, table_value(t, 5, a, number));
 }
 
@@ -21,7 +21,7 @@ ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
 ACT_OP vec logistic_near_grad(vec x, const struct table *t)
 {
     const vec a = table_abs(x, LOGISTIC_GRAD_END);
-    return table_value(t, 5, a, table_number(a, 0x1.4cccccp1f, -0x1.7dbf48p-6f, 0));
+    return table_value(t, 5, a, table_number(a, SIGMOID_GRAD_INDEX));
 }
 
 #endif

@@ -8,7 +8,7 @@
 ACT_OP vec logsigmoid_near(vec x, const struct table *t)
 {
     const vec a = table_abs(x, 18);
-    const vec number = v_min(table_number(a, 2, 0, 0), v_set(LAST_ENTRY));
+    const vec number = v_min(table_number(a, SOFTPLUS_INDEX), v_set(LAST_ENTRY));
     return v_sub(v_min(v_set(0), x), table_value(t, 5, a, number));
 }
 ACT_OP vmask logsigmoid_far(vec x)

@@ -9,7 +9,7 @@
 ACT_OP vec silu_near(vec x, const struct table *t)
 {
     const vec a = table_abs(x, 20);
-    const vec number = v_min(table_number(a, 0x1.4cccccp1f, -0x1.7dbf48p-6f, 0), v_set(LAST_ENTRY));
+    const vec number = v_min(table_number(a, SILU_INDEX), v_set(LAST_ENTRY));
     return v_sub(v_max(v_set(-0.0f), x), table_value(t, 5, a, number));
 }
 ACT_OP vmask silu_far(vec x)
@@ -29,7 +29,7 @@ ACT_OP vec silu_tail(vec x)
 ACT_OP vec silu_near_grad(vec x, vec g, const struct table *t)
 {
     const vec a = table_abs(x, 20);
-    const vec number = v_min(table_number(a, 0x1.4cccccp1f, -0x1.7dbf48p-6f, 0), v_set(LAST_ENTRY));
+    const vec number = v_min(table_number(a, SILU_GRAD_INDEX), v_set(LAST_ENTRY));
     return v_mul(g, table_mirrored(x, table_value(t, 5, a, number)));
 }
 #define silu_far_grad silu_far

@@ -1,5 +1,4 @@
-"""The tables of kernels/avx512/ that reach over [-8, 8]: 32 intervals, in each a polynomial around a
-centre c; table.sollya has the others.
+"""The tables of kernels/avx512/: 32 intervals, in each a polynomial around a centre c.
 
     python3 table.py gelu > ../avx512/tables/gelu.h      (needs numpy, scipy; half a minute)
 
@@ -47,8 +46,19 @@ def mish_grad(x):
     return e * (4 * (x + 1) + 4 * e**2 + e**3 + e * (4 * x + 6)) / (2 * e + e**2 + 2)**2
 
 
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def silu_grad(x):  # silu'(-a)
+    return (1 - x / (1 + np.exp(-x))) / (1 + np.exp(x))
+
+
+SELU = 1.0507009873554804934193349852946, 1.7580993408473768599402175208123
+
 # what is tabulated, index(x) = x (i1 + x (i2 + x i3)), entries, degree, from, to; origin: entry 0 is
-# centred at 0, f(0) exact; zero: of f.
+# centred at 0, f(0) exact; zero: of f; end: beyond it, in the last entry, f is added to 1 or more, and
+# errors are absolute.
 KINDS = {
     "gelu": dict(f=gelu, text="a Phi(-a)", index=(1.93183, -.0592825, .037757), degree=6, origin=True),
     "gelu_grad": dict(f=gelu_grad, text="gelu'(-a)", index=(2.58584, -.226245, .0484062), degree=6,
@@ -58,9 +68,26 @@ KINDS = {
     "gelu_tanh_grad": dict(f=lambda x: (1 - x * u_slope(x) / (1 + np.exp(-u(x)))) / (1 + np.exp(u(x))),
                            text="gelu_tanh'(-a)", index=(2.1, -.36505, .0731), degree=7,
                            zero=.75246142),
-    "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.797, 1.15), degree=4, origin=True, high=9.13),
-    "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.2625, 1.51), degree=4, origin=True,
+    "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.8392, 1.18), degree=4, origin=True, high=9.13),
+    "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.289, 1.57), degree=4, origin=True,
                 high=17.4),
+    "sigmoid": dict(f=lambda x: sigmoid(-x), text="sigmoid(-a)", index=(2, 0, 0), degree=5, end=15.25, high=18),
+    "sigmoid_grad": dict(f=lambda x: sigmoid(-x) * sigmoid(x), text="sigmoid'(a)", index=(2.6, -.0233, 0),
+                         degree=5, high=13.829),
+    "softplus": dict(f=lambda x: np.log1p(np.exp(-x)), text="log1p(e^-a)", index=(2, 0, 0), degree=5,
+                     end=15.25, high=18),
+    "silu": dict(f=lambda x: x * sigmoid(-x), text="a sigmoid(-a)", index=(2.6, -.0233, 0), degree=5,
+                 origin=True, end=13.32, high=20),
+    "silu_grad": dict(f=silu_grad, text="silu'(-a)", index=(2.6, -.0233, 0), degree=5, zero=1.27846454,
+                      end=13.32, high=20),
+    "gelu_quick": dict(f=lambda x: x * sigmoid(-1.702 * x), text="a sigmoid(-1.702 a)",
+                       index=(4.288, -.0622, 0), degree=5, origin=True, end=8.05, high=12),
+    "gelu_quick_grad": dict(f=lambda x: silu_grad(1.702 * x), text="gelu_quick'(-a)",
+                            index=(4.288, -.0622, 0), degree=5, zero=.751154255, end=8.05, high=12),
+    "selu": dict(f=lambda x: SELU[1] * np.expm1(-x), text="lambda alpha (e^-a - 1)", octaves=(1.289, 1.57),
+                 degree=4, origin=True, high=17.4),
+    "selu_grad": dict(f=lambda x: SELU[1] * np.exp(x), text="lambda alpha e^x", index=(3.84, 0, 0), degree=4,
+                      first=-31, last=0, low=-8.06, high=0, origin=True),
     "elu_grad": dict(f=np.exp, text="e^x", index=(3.84, 0, 0), degree=4, first=-31, last=0, low=-8.06, high=0,
                      origin=True),
     "tanh_grad": dict(f=lambda x: 4 * np.exp(-2 * x) / (1 + np.exp(-2 * x))**2, text="tanh'(a)",
@@ -82,8 +109,11 @@ def boundaries(kind):
         assert last - first < 32, "index out of the table"
     else:
         i1, i2, i3 = (float(np.float32(i)) for i in kind["index"])
-        entry = lambda x: int(np.floor(x * (i1 + x * (i2 + x * i3)) + .5))
         first, last = kind.get("first", 0), kind.get("last", 31)
+        entry = lambda x: int(np.floor(x * (i1 + x * (i2 + x * i3)) + .5))
+        if "end" in kind:
+            assert entry(kind["end"]) <= last
+            entry = lambda x: min(last, int(np.floor(x * (i1 + x * (i2 + x * i3)) + .5)))
         assert first <= entry(low) and entry(high) <= last, "index out of the table"
     ends = [low]
     for k in range(first + 1, last + 1):
@@ -132,7 +162,7 @@ def fit(kind, low, high, c, scale_of):
     x = (high - low) / 2 * np.cos(np.pi * (np.arange(80) + .5) / 80) + (high + low) / 2
     c0 = np.float32(f(np.float64(c)))
     y = f(x)
-    weight, t, rest = 1 / scale_of(y), x - float(c), y - float(c0)
+    weight, t, rest = 1 / scale_of(x, y), x - float(c), y - float(c0)
     size, row = np.max(np.abs(t)), [c, c0]
     for j in range(1, degree + 1):
         columns = np.stack([(t / size)**i for i in range(j, degree + 1)], axis=1)
@@ -152,7 +182,7 @@ def computed_error(row, x, y, scale_of):
     q = np.full_like(x, row[-1])
     for c in row[-2:0:-1]:
         q = fma(q, t, c)
-    ulp = 2.0**(np.maximum(np.floor(np.log2(scale_of(y))), -126) - 23)
+    ulp = 2.0**(np.maximum(np.floor(np.log2(scale_of(x, y))), -126) - 23)
     return np.max(np.abs(q - y) / ulp)
 
 
@@ -160,7 +190,7 @@ def entry(kind, low, high, k):
     """The best row, what it errs as computed, and the error of its fit."""
     f, zero = kind["f"], kind.get("zero")
     near_zero = zero is not None and min(abs(low - zero), abs(high - zero)) < .55
-    scale_of = lambda y: np.maximum(np.abs(y), .06 if near_zero else 0)
+    scale_of = lambda x, y: np.maximum(np.abs(y), np.where(x >= kind.get("end", 99), 1, .06 * near_zero))
     random = np.random.default_rng(k & 31)
     x = np.append(random.uniform(low, high, 20000), (low, high)).astype(np.float32)
     x = x[x != 0]

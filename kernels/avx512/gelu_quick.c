@@ -1,0 +1,62 @@
+/* GELU, quick form, from tables of a sigmoid(-1.702 a) and gelu_quick'(-a), a = |x|. Beyond -8.05
+ * the tail. */
+#include "kernels/gelu_quick.c"
+
+#include "kernels/avx512/table.h"
+#include "kernels/avx512/tables/gelu_quick.h"
+#include "kernels/avx512/tables/gelu_quick_grad.h"
+
+/* y = max(x, 0) - T(|x|), exact for x < 0. max(x, -0): y keeps its sign where T underflows. The
+ * last entry is for x > 8.05: T is below an ULP of x from 10.2 on. */
+ACT_OP vec gelu_quick_near(vec x, const struct table *t)
+{
+    const vec a = table_abs(x, 12);
+    const vec number = v_min(table_number(a, GELU_QUICK_INDEX), v_set(LAST_ENTRY));
+    return v_sub(v_max(v_set(-0.0f), x), table_value(t, 5, a, number));
+}
+ACT_OP vmask gelu_quick_far(vec x)
+{
+    return table_below(x, -8.05f);
+}
+
+/* h + low = 1.702 x */
+struct gelu_quick_tail {
+    vec x, h, low;
+    struct tail e;
+};
+ACT_OP struct gelu_quick_tail gelu_quick_exp(vec x)
+{
+    struct gelu_quick_tail r;
+    r.x = v_max(v_set((float)(-TAIL_END / 1.702)), x);
+    r.h = v_mul(r.x, v_set(FACTOR));
+    r.low = v_fma(r.x, v_set(FACTOR_LOW), v_fms(r.x, v_set(FACTOR), r.h));
+    r.e = tail_exp(&tail_plain, r.h, r.low);
+    return r;
+}
+/* x e^h (1 - e^h) */
+ACT_OP vec gelu_quick_tail(vec x)
+{
+    const struct gelu_quick_tail r = gelu_quick_exp(x);
+    const vec p = tail_also(r.e.p, v_neg(tail_small(r.e, r.h)));
+    return tail_result(tail_times(r.x, p, r.e.scale));
+}
+
+/* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
+ACT_OP vec gelu_quick_near_grad(vec x, vec g, const struct table *t)
+{
+    const vec a = table_abs(x, 12);
+    const vec number = v_min(table_number(a, GELU_QUICK_GRAD_INDEX), v_set(LAST_ENTRY));
+    return v_mul(g, table_mirrored(x, table_value(t, 5, a, number)));
+}
+#define gelu_quick_far_grad gelu_quick_far
+/* e^h (b - e^h (2b - 1)), b = h + 1, exact but for low */
+ACT_OP vec gelu_quick_tail_grad(vec x, vec g)
+{
+    const struct gelu_quick_tail r = gelu_quick_exp(x);
+    const vec b = v_add(r.h, v_set(1));
+    const vec m = v_mul(tail_small(r.e, r.h), v_fms(v_set(2), b, v_set(1)));
+    const vec p = v_add(v_fms(v_sub(b, m), r.e.p, m), r.low);
+    return tail_grad(x, g, v_fma(b, r.e.scale, v_mul(r.e.scale, p)));
+}
+
+ACT_KERNEL_TABLE(gelu_quick, gelu_quick, gelu_quick_grad, NULL, NULL)
