@@ -22,6 +22,7 @@ run test_reference --points 150
 run test_half --quick
 run test_softmax --bits
 run test_theta --quick
+run test_theta_calls
 
 # The NEON table has the bits that are checked in (of which avx2 and avx512 are held by the test hash).
 run act-hash --isa neon --step 16384 --check "$source/tests/hashes.txt"

@@ -1,16 +1,7 @@
 /* Activation and normalisation against long double, from the library's own f(x) and f'(x): what is
  * tested is the norm around them. And central differences of the whole in f64. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
-#include "ops.h"
-
 #include "arrays.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 static const act_shape shapes[] = {
     {1, 1, 1},  {5, 2, 1},    {3, 17, 1},  {2, 768, 1},   {1, 1031, 1}, {70, 33, 1},
