@@ -7,7 +7,7 @@
  * class's weight to these, and where it is the target alone, 1 - softmax(x) = u / (1 + u) is taken
  * for the maximum, which does not cancel. */
 #define ROWS_TILE 64 /* 6 KiB of the 16 are of other things */
-#include "kernels/rows.h"
+#include "kernels/rows_exp.h"
 
 /* Dense targets have the two sums beside the first in the scratch of a tile, of a quarter's width.
  */

@@ -1,7 +1,7 @@
 /* Dynamic ReLU: the largest of a[k] x + b[k] and which it is, piece after piece. NaN wins, then the
  * first. */
 #include "dispatch/parts.h"
-#include "kernels/rows.h"
+#include "kernels/lanes.h"
 
 /* A piece of slope 0 is its b, also at an infinite x; NaN stays NaN. */
 ACT_OP vec piece_at(vec x, vec a, vec b)
@@ -207,17 +207,9 @@ static void ACT_PART_SYMBOL(dyrelu_channels)(const void *in, const void *gradien
     }
 }
 
-/* As a tree. */
 static double ACT_PART_SYMBOL(dyrelu_total)(const double *lanes)
 {
-    double a[8], b[4], c[2];
-    for (int i = 0; i < 8; i++)
-        a[i] = lanes[i] + lanes[i + 8];
-    for (int i = 0; i < 4; i++)
-        b[i] = a[i] + a[i + 4];
-    for (int i = 0; i < 2; i++)
-        c[i] = b[i] + b[i + 2];
-    return c[0] + c[1];
+    return lanes_total(lanes);
 }
 
 ACT_PART_ROW(dyrelu) = {ACT_PART_SYMBOL(dyrelu_piece),         ACT_PART_SYMBOL(dyrelu_two),

@@ -1,7 +1,7 @@
 /* FReLU: max(x, depthwise convolution of x + bias), a row of an image at a time. Rows come in
  * scratch, with zeros around them, in whole vectors. */
 #include "dispatch/parts.h"
-#include "kernels/rows.h"
+#include "kernels/lanes.h"
 
 enum { WIDE = 4 }; /* vectors side by side: as many sums as hide the latency of FMA */
 
@@ -115,17 +115,9 @@ static void ACT_PART_SYMBOL(frelu_add)(const void *from, size_t n, void *sums)
         v_store(d + i, v_add(v_load(d + i), v_load(a + i)));
 }
 
-/* As a tree. */
 static double ACT_PART_SYMBOL(frelu_total)(const double *lanes)
 {
-    double a[8], b[4], c[2];
-    for (int i = 0; i < 8; i++)
-        a[i] = lanes[i] + lanes[i + 8];
-    for (int i = 0; i < 4; i++)
-        b[i] = a[i] + a[i + 4];
-    for (int i = 0; i < 2; i++)
-        c[i] = b[i] + b[i + 2];
-    return c[0] + c[1];
+    return lanes_total(lanes);
 }
 
 /* Adds up `taps` weights of one kernel row, so that a gradient is loaded once. f32 adds three
@@ -166,7 +158,7 @@ ACT_OP void dots(const elem *g, const elem *x, size_t n, int taps, int lanes, do
         for (int i = 0; i < PARTS; i++)
             w_spread(to + i * VL, s[c][i]);
         if (!lanes)
-            dw[c] += ACT_PART_SYMBOL(frelu_total)(sum);
+            dw[c] += lanes_total(sum);
     }
 }
 

@@ -26,7 +26,7 @@
  *        h_gather(table, i) = table[i], of uint16_t, a lane each, where H_HAS_GATHER
  *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_shl52 (the bits << 52)    v_exp, v_log1p (1 ULP): SLEEF's of this ISA
- * and for kernels/rows.h
+ * and for kernels/lanes.h
  *   v_load_float (VL floats, whatever the type)   v_load_keep (VL bytes: a mask of those not 0)
  *   v_max_of (the largest lane, no lane NaN)
  *   f32: vwide, VL doubles: w_set, w_load, w_store, w_from (of a vec), w_to (rounded to a vec),

@@ -276,28 +276,6 @@ ACT_OP struct logistic v_logistic(vec a)
     return v_logistic_of(v_reduce_negative(a));
 }
 
-/* 1 - a (1 - s), with the low part of 1 - s: the sum cancels beside the zero of f'. */
-struct gate_sum {
-    vec sum, rest; /* rest = 1 - s */
-};
-
-ACT_OP struct gate_sum v_gate_sum(struct logistic l, vec a)
-{
-    const vec is = v_mul(l.inv, l.s1), rest = v_fma_tight(is, v_neg(l.s2), v_set(1));
-    const vec low = v_fma_tight(is, v_neg(l.s2), v_sub(v_set(1), rest));
-    return (struct gate_sum){v_fnma(a, low, v_fma_tight(v_neg(a), rest, v_set(1))), rest};
-}
-
-/* f'(-a) 2^-n of f = x sigmoid(x): inv (1 - a (1 - s)), with a + low for a. */
-ACT_OP vec v_silu_slope_low(struct logistic l, vec a, vec low)
-{
-    const struct gate_sum s = v_gate_sum(l, a);
-    /* s_low = inv_low S raises the sum by a s_low. */
-    const vec more = v_mul(a, v_mul(v_mul(l.inv_low, l.s1), l.s2));
-    const vec sum = v_add(v_fnma(low, s.rest, more), s.sum);
-    return v_fma(l.inv, sum, v_mul(l.inv_low, sum));
-}
-
 /* s (1 - s) 2^-n = inv - inv^2 2^n. */
 ACT_OP vec v_logistic_slope(struct logistic l)
 {

@@ -3,7 +3,7 @@
  * a row has 16 lanes, element j in lane j % 16, added as a tree; a column
  * adds its elements in order. */
 #include "dispatch/parts.h"
-#include "kernels/rows.h"
+#include "kernels/lanes.h"
 
 ACT_OP vwide w_elem(const elem *p, size_t lanes)
 {

@@ -1,6 +1,6 @@
 /* Softmax, its logarithm, and the logarithm of the sum. Three passes over a row: the maximum; the
- * exponentials and their sum; the results. kernels/rows.h has the pieces. */
-#include "kernels/rows.h"
+ * exponentials and their sum; the results. kernels/rows.h and rows_exp.h have the pieces. */
+#include "kernels/rows_exp.h"
 
 /* What turns e into the probability. */
 struct scaling {

@@ -1,5 +1,5 @@
 /* Backward of softmax, y (g - sum(g y)), and of log_softmax, g - e^y sum(g), from the output y. The
- * sums are in double (f64: compensated), in the order of kernels/rows.h. */
+ * sums are in double (f64: compensated), in the order of kernels/lanes.h. */
 #include "kernels/rows.h"
 
 /* One outer index of a call: y is the source's x. */

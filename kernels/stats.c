@@ -2,7 +2,7 @@
  * second pass around its mean. Every ISA adds in the same order, of 16 lanes, without FMA: the bits
  * are the same. */
 #include "dispatch/parts.h"
-#include "kernels/rows.h"
+#include "kernels/lanes.h"
 
 ACT_OP vec one_if(vmask m)
 {

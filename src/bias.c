@@ -165,11 +165,8 @@ static act_status check(act_dtype t, unsigned flags, unsigned allowed, act_kind 
         return status;
     const int to_float = act_type_read(t) != t;
     const size_t size = to_float ? sizeof(float) : wide.size;
-    size_t bytes;
-    if (__builtin_mul_overflow(s.outer, s.axis, &bytes) ||
-        __builtin_mul_overflow(bytes, s.inner, &bytes) ||
-        __builtin_mul_overflow(bytes, size, &bytes) || bytes > PTRDIFF_MAX ||
-        s.axis > PTRDIFF_MAX / wide.work)
+    size_t elements;
+    if (!act_count(s.outer, s.axis, s.inner, size, &elements) || s.axis > PTRDIFF_MAX / wide.work)
         return ACT_ERR_SIZE;
     const struct act_table *table = act_tables[choice.isa];
     *b = (struct biased){.row = table->row[choice.mode][wide.compute][k],

@@ -4,6 +4,7 @@
 #include "src/info.h"
 
 #include <math.h>
+#include <stdint.h>
 
 #ifdef __AVX__
 #error "the API is called on every CPU: compile it for the baseline, without -mavx or -march"
@@ -75,4 +76,29 @@ act_status act_check_params(act_kind kind, act_dtype dtype, const act_params **p
     else if (!params_valid(info, dtype, *p))
         return ACT_ERR_PARAM;
     return ACT_OK;
+}
+
+int act_count(size_t a, size_t b, size_t c, size_t size, size_t *elements)
+{
+    size_t bytes;
+    *elements = 0;
+    if (a == 0 || b == 0 || c == 0)
+        return 1;
+    if (__builtin_mul_overflow(a, b, elements) || __builtin_mul_overflow(*elements, c, elements) ||
+        __builtin_mul_overflow(*elements, size, &bytes))
+        return 0;
+    return bytes <= PTRDIFF_MAX;
+}
+
+int act_spans_disjoint(struct act_span a, struct act_span b)
+{
+    if (!a.data || !b.data || !a.bytes || !b.bytes)
+        return 1;
+    const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
+    return p > q ? p - q >= b.bytes : q - p >= a.bytes;
+}
+
+int act_spans_same_or_disjoint(struct act_span a, struct act_span b)
+{
+    return (a.data == b.data && a.bytes == b.bytes) || act_spans_disjoint(a, b);
 }

@@ -21,6 +21,19 @@ double act_round_to(act_dtype dtype, double value);
 /* The parameters are in their domains; NULL becomes the defaults. */
 act_status act_check_params(act_kind kind, act_dtype dtype, const act_params **p);
 
+/* Are a * b * c elements of size bytes at most PTRDIFF_MAX bytes? Then elements = a * b * c. None,
+ * if one of them is 0, whatever the others. */
+int act_count(size_t a, size_t b, size_t c, size_t size, size_t *elements);
+
+/* An array of a call; NULL: not there. */
+struct act_span {
+    const void *data;
+    size_t bytes;
+};
+int act_spans_disjoint(struct act_span a, struct act_span b);
+/* The same, or disjoint. */
+int act_spans_same_or_disjoint(struct act_span a, struct act_span b);
+
 /* Elements base[r * row + c * step], r < rows, c < cols, of size bytes. */
 struct act_view {
     const void *base;

@@ -55,24 +55,13 @@ static void run(act_softmax_fn *f, const struct act_softmax_job *job, unsigned f
         act_run_parts(run_part, &split, units, s.outer * s.axis * s.inner / units);
 }
 
-/* product *= factor, unless that is more than PTRDIFF_MAX. */
-static int grow(size_t *product, size_t factor)
-{
-    if (factor != 0 && *product > PTRDIFF_MAX / factor)
-        return 0;
-    *product *= factor;
-    return 1;
-}
-
 /* The bytes of [a][b][c], 0 if one of them is. */
 static act_status bytes_of(size_t a, size_t b, size_t c, size_t size, size_t *bytes)
 {
-    *bytes = size;
-    if (a == 0 || b == 0 || c == 0) {
-        *bytes = 0;
-        return ACT_OK;
-    }
-    return grow(bytes, a) && grow(bytes, b) && grow(bytes, c) ? ACT_OK : ACT_ERR_SIZE;
+    size_t elements;
+    const int fits = act_count(a, b, c, size, &elements);
+    *bytes = fits ? elements * size : 0;
+    return fits ? ACT_OK : ACT_ERR_SIZE;
 }
 
 /* A caller's struct of his struct_size into one of ours, already 0. A larger one, of a newer
@@ -115,33 +104,22 @@ static act_status read_logits(act_dtype type, act_shape s, const act_logits *fro
     return ACT_OK;
 }
 
-/* One array of a call. */
-struct span {
-    const void *data;
-    size_t bytes;
-};
-
-/* Disjoint, or where it is allowed the same, of elements of one size. NULL: not there. */
-static int apart(struct span a, struct span b, int may_be_same)
+/* Disjoint, or where it is allowed the same. */
+static int apart(struct act_span a, struct act_span b, int may_be_same)
 {
-    if (!a.data || !b.data || !a.bytes || !b.bytes)
-        return 1;
-    const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
-    if (p == q)
-        return may_be_same && a.bytes == b.bytes;
-    return p > q ? p - q >= b.bytes : q - p >= a.bytes;
+    return may_be_same ? act_spans_same_or_disjoint(a, b) : act_spans_disjoint(a, b);
 }
 
 /* An output, the inputs it may be, if the elements are as large, and the masks, which it may not.
  */
-static int overlap_ok(struct span out, struct span in, struct span grad_out, int may_be_same,
-                      act_shape s, const act_logits *z)
+static int overlap_ok(struct act_span out, struct act_span in, struct act_span grad_out,
+                      int may_be_same, act_shape s, const act_logits *z)
 {
     size_t bytes;
     bytes_of(z->mask_outer, s.axis, s.inner, 1, &bytes);
     return apart(in, out, may_be_same) && apart(grad_out, out, may_be_same) &&
-           apart((struct span){z->add, bytes * sizeof *z->add}, out, 0) &&
-           apart((struct span){z->keep, bytes}, out, 0);
+           apart((struct act_span){z->add, bytes * sizeof *z->add}, out, 0) &&
+           apart((struct act_span){z->keep, bytes}, out, 0);
 }
 
 enum function { SOFTMAX, LOG_SOFTMAX, LOGSUMEXP, SOFTMAX_BACKWARD, LOG_SOFTMAX_BACKWARD };
@@ -164,7 +142,7 @@ static act_status call(enum function f, act_dtype type, unsigned flags, act_shap
         return status;
     if (!in || !out || (backward && !grad_out))
         return ACT_ERR_NULL;
-    const struct span to = {out, written}, from = {in, bytes}, gradient = {grad_out, bytes};
+    const struct act_span to = {out, written}, from = {in, bytes}, gradient = {grad_out, bytes};
     if (!overlap_ok(to, from, gradient, t.in == t.out, s, &job.logits))
         return ACT_ERR_OVERLAP;
     const struct act_softmax_row *const forward = t.table->softmax[t.compute];
@@ -263,10 +241,10 @@ act_status act_cross_entropy(act_dtype type, unsigned flags, act_shape shape,
     if (!in || !targets || (!q->index && !q->prob) || (!loss && !grad_in))
         return ACT_ERR_NULL;
     bytes_of(shape.outer, 1, shape.inner, t.out, &rows);
-    const struct span from = {in, bytes}, to = {loss, rows}, gradient = {grad_in, written};
-    const struct span others[] = {{q->index, index_bytes},
-                                  {q->prob, bytes},
-                                  {q->class_weight, shape.axis * sizeof *q->class_weight}};
+    const struct act_span from = {in, bytes}, to = {loss, rows}, gradient = {grad_in, written};
+    const struct act_span others[] = {{q->index, index_bytes},
+                                      {q->prob, bytes},
+                                      {q->class_weight, shape.axis * sizeof *q->class_weight}};
     if (!apart(from, gradient, t.in == t.out) || !apart(from, to, 0) || !apart(gradient, to, 0))
         return ACT_ERR_OVERLAP;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

@@ -105,31 +105,6 @@ void act_deliver(const struct act_wide *wide, const void *work, void *out, size_
         memcpy(out, work, n * wide->size);
 }
 
-int act_count(size_t a, size_t b, size_t c, size_t size, size_t *elements)
-{
-    size_t bytes;
-    *elements = 0;
-    if (a == 0 || b == 0 || c == 0)
-        return 1;
-    if (__builtin_mul_overflow(a, b, elements) || __builtin_mul_overflow(*elements, c, elements) ||
-        __builtin_mul_overflow(*elements, size, &bytes))
-        return 0;
-    return bytes <= PTRDIFF_MAX;
-}
-
-int act_spans_disjoint(struct act_span a, struct act_span b)
-{
-    if (!a.data || !b.data || !a.bytes || !b.bytes)
-        return 1;
-    const uintptr_t p = (uintptr_t)a.data, q = (uintptr_t)b.data;
-    return p > q ? p - q >= b.bytes : q - p >= a.bytes;
-}
-
-int act_spans_same_or_disjoint(struct act_span a, struct act_span b)
-{
-    return (a.data == b.data && a.bytes == b.bytes) || act_spans_disjoint(a, b);
-}
-
 void act_store_sums(const struct act_wide *wide, const double *sums, void *to, size_t n,
                     int accumulate)
 {

@@ -1,5 +1,5 @@
 /* Arrays of the four element types for the structured operations, which compute in float or double:
- * sizes, overlap, and 16-bit chunks widened and rounded. */
+ * their sizes, and 16-bit chunks widened and rounded. */
 #ifndef ACT_SRC_WIDE_H
 #define ACT_SRC_WIDE_H
 
@@ -24,19 +24,6 @@ void act_narrow(const struct act_wide *wide, const float *in, void *out, size_t 
 /* The same of any type: copies what is not 16-bit. */
 void act_fetch(const struct act_wide *wide, const void *in, void *work, size_t n);
 void act_deliver(const struct act_wide *wide, const void *work, void *out, size_t n);
-
-/* *product = a * b * c * size if that is at most PTRDIFF_MAX, 0 if one of a, b, c is. Without size
- * in it: elements. */
-int act_count(size_t a, size_t b, size_t c, size_t size, size_t *elements);
-
-/* An array of a call; NULL: not there. */
-struct act_span {
-    const void *data;
-    size_t bytes;
-};
-int act_spans_disjoint(struct act_span a, struct act_span b);
-/* The same, or disjoint. */
-int act_spans_same_or_disjoint(struct act_span a, struct act_span b);
 
 /* A parameter gradient: to[i] = sums[i], or += , rounded once; of the type that is computed with.
  */

@@ -1,12 +1,21 @@
-/* Arrays between two pages that fault, for the tests of the structured operations; random numbers;
- * the type of parameters. Include after _GNU_SOURCE is defined and ops.h. */
+/* What the tests of the structured operations start from: cmocka; arrays between two pages that
+ * fault; random numbers; the type of parameters; one case after the other on every table. Include
+ * after _GNU_SOURCE is defined. */
 #ifndef ACT_TESTS_ARRAYS_H
 #define ACT_TESTS_ARRAYS_H
 
+#include "ops.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <cmocka.h>
 
 #define FOR_ENDS(at_end) for (int at_end = 0; at_end < 2; at_end++)
 
@@ -71,6 +80,24 @@ static inline void fill_normal(void *array, act_dtype t, size_t n, double mean, 
 {
     for (size_t i = 0; i < n; i++)
         put(array, t, i, mean + sigma * random_normal(state));
+}
+
+/* check(t, i, at_end, seed) for i < count, of every type, on every table, its arrays at either
+ * page. */
+static inline void every_case(size_t count,
+                              void (*check)(act_dtype t, size_t i, int at_end, uint64_t *seed))
+{
+    const act_isa before = act_get_isa();
+    uint64_t seed = 1;
+    FOR_ISA(isa)
+    FOR_DTYPE(t)
+    FOR_ENDS(at_end)
+    for (size_t i = 0; i < count; i++) {
+        act_set_isa(isa);
+        check(t, i, at_end, &seed);
+        assert_true(arrays_free());
+    }
+    act_set_isa(before);
 }
 
 /* Of parameters, their gradients and statistics. */

@@ -1,7 +1,7 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
 # test_half: bf16 and f16.
 # act-verify: every float, and the audit of its reference. act-verify-f64: samples of f64. act-hash: the bits of every table.
-act_kernel_library(act_test_data scalar f32 -DACT_TEST_DATA=1)
+act_kernel_library(act_test_data scalar test)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
 add_executable(checkact checkact.c check_accuracy.c check_memory.c)

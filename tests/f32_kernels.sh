@@ -2,7 +2,8 @@
 # f32_kernels.sh OBJECTS OBJDUMP NM: the f32 kernels of the wide ISAs are single functions in f32: no
 # call of another function (its spills cost more than the kernel), but for the loops that write past the
 # caches, which call the ordinary one for the ends of the array; no widening to double. Those along
-# an axis, whose sums are in double, are not looked at.
+# an axis, whose sums are in double, are not looked at. On x86-64 each kind has such loops, forward and
+# backward (src/api.c calls them for large arrays: test_dispatch), and their stores go past the caches.
 objects=$1 objdump=$2 nm=$3
 dir=$(mktemp -d) && trap 'rm -rf "$dir"' EXIT
 failed=0 kernels=0
@@ -20,6 +21,12 @@ while read -r class object; do
         grep -E '^(call|bl|blr)|^v?cvt(ps2pd|ss2sd)|^fcvtl|^fcvt +d[0-9]+, [hs]'; then
         echo "  in $object" && failed=1
     fi
+    case $class in neon_f32) continue ;; esac
+    for op in fwd bwd; do
+        grep -qE "^[0-9a-f]+ <actk_[a-z0-9_]+_${op}_(fast_)?stream_f32_" "$dir/code" ||
+            { echo "no $op loop past the caches in $object"; failed=1; }
+    done
+    grep -q '	v\?movnt' "$dir/code" || { echo "no store past the caches in $object"; failed=1; }
 done <"$objects"
 [ $kernels -gt 1 ] || { echo "no kernels found in the objects of $objects"; failed=1; }
 echo "$kernels kernels"

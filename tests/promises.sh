@@ -38,12 +38,12 @@ id=$(grep -c '^ACT_KIND(' "$source/include/actfn/kinds.inc")
 echo "ACT_KIND($id, TOY, toy, \"half\", \"x > 0 ? x : x / 2\", NO_OUTPUT, NOPARAM," \
     "ULP(.5, .5, .5, .5, .5, .5, .5, .5))" >>"$dir/tree/include/actfn/kinds.inc"
 
-# The ISA: SSE4.2 under another name.
+# The ISA: SSE4.2 under another name. Beside it sse42 itself and scalar are built, and not the others.
 cp "$dir/tree/kernels/isa/sse42.h" "$dir/tree/kernels/isa/toyisa.h"
 sed -i '/^  act_isa(sse42 /a\  act_isa(toyisa SSE42 -msse4.2)' "$dir/tree/CMakeLists.txt"
 
 cmake -S "$dir/tree" -B "$dir/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
-    -DCMAKE_C_FLAGS_RELEASE=-O1 >"$dir/log"
+    -DCMAKE_C_FLAGS_RELEASE=-O1 "-DACTFN_ISAS=sse42;toyisa" >"$dir/log"
 cmake --build "$dir/build" --target checkact test_reference act-bench \
     kind_facts >"$dir/log" 2>&1 ||
     { tail -n 20 "$dir/log"; exit 1; }

@@ -235,6 +235,8 @@ static void errors(void **state)
     FORWARD_IS(ACT_ERR_SIZE, ACT_F32, 0, ACT_SILU, NULL, ((act_shape){0, SIZE_MAX / 2, 1}), b, a,
                y);
     FORWARD_IS(ACT_OK, ACT_F32, 0, ACT_SILU, NULL, ((act_shape){0, 5, 1}), NULL, NULL, NULL);
+    FORWARD_IS(ACT_OK, ACT_F32, 0, ACT_SILU, NULL, ((act_shape){SIZE_MAX / 4, 5, 0}), NULL, NULL,
+               NULL);
     FORWARD_IS(ACT_ERR_NULL, ACT_F32, 0, ACT_SILU, NULL, s, NULL, a, y);
     FORWARD_IS(ACT_ERR_NULL, ACT_F32, 0, ACT_SILU, NULL, s, b, NULL, y);
     FORWARD_IS(ACT_ERR_NULL, ACT_F32, 0, ACT_SILU, NULL, s, b, a, NULL);

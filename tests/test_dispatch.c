@@ -1,6 +1,7 @@
 /* The library's own src/ and dispatch/ with other kinds and kernels (tests/fake): does a call reach
  * the kernel of its ISA, kind, type and operation, with the parameters and arrays given? */
 #include "dispatch/cpu.h"
+#include "dispatch/table.h"
 #include "fake/fake.h"
 #include "ops.h"
 
@@ -8,6 +9,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -72,6 +74,64 @@ static void call_reaches_its_kernel(void **state)
     }
 }
 
+/* As it was at load, unless ACTFN_STREAM_BYTES said otherwise. */
+static void large_is_set_at_load(void **state)
+{
+    (void)state;
+    const char *text = getenv("ACTFN_STREAM_BYTES");
+    const size_t bytes = atomic_load(&act_stream_bytes);
+    if (!text)
+        assert_in_range(bytes, 8 << 20, 48 << 20); /* dispatch/select.c */
+}
+
+/* Out of place, from act_stream_bytes on of all arrays and 65536 elements on; else, and on scalar,
+ * the ordinary loop. */
+static void large_arrays_are_written_past_the_caches(void **state)
+{
+    (void)state;
+    enum { MIN = 65536, MOST = MIN + 4096 };
+    const size_t old = atomic_load(&act_stream_bytes);
+    double *const x = calloc(MOST, sizeof *x), *const g = calloc(MOST, sizeof *g);
+    double *const y = calloc(MOST, sizeof *y);
+    assert_true(x && g && y);
+    FOR_ISA(isa)
+    {
+        assert_int_equal(act_set_isa(isa), ACT_OK);
+        for (act_dtype t = ACT_F32; t <= ACT_F64; t++)
+            FOR_KIND(kind) FOR_OP(op)
+            {
+                const size_t arrays = op == FORWARD ? 2 : 3;
+                const struct {
+                    size_t bytes, n;
+                    void *out;
+                    int streamed;
+                } calls[] = {
+                    {MOST * arrays * size_of[t], MOST, y, 1},
+                    {MOST * arrays * size_of[t], MOST - 1, y, 0},
+                    {MOST * arrays * size_of[t], MOST, x, 0},
+                    {MOST * arrays * size_of[t], MOST, g, op == FORWARD},
+                    {0, MIN, y, 1},
+                    {0, MIN - 1, y, 0},
+                    {SIZE_MAX, MOST, y, 0},
+                };
+                for (size_t i = 0; offers(kind, op) && i < sizeof calls / sizeof *calls; i++) {
+                    atomic_store(&act_stream_bytes, calls[i].bytes);
+                    assert_int_equal(call(t, op, kind, NULL, x, g, calls[i].out, calls[i].n),
+                                     ACT_OK);
+                    assert_int_equal(strstr(fake_last.op, ", streamed") != NULL,
+                                     calls[i].streamed && isa != ACT_ISA_SCALAR);
+                    assert_memory_equal(fake_last.op, op_name[op], strlen(op_name[op]));
+                    assert_ptr_equal(fake_last.out, calls[i].out);
+                    assert_int_equal(fake_last.n, calls[i].n);
+                }
+            }
+    }
+    atomic_store(&act_stream_bytes, old);
+    free(x);
+    free(g);
+    free(y);
+}
+
 /* ULP(fs, f2, f5, bs, b2, b5, f64, b64) of the fake kinds is 10 kind + 1 .. 8. */
 static void bound_is_its_column(void **state)
 {
@@ -115,7 +175,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(best_usable_is_chosen_at_load),
+        cmocka_unit_test(large_is_set_at_load),
         cmocka_unit_test(call_reaches_its_kernel),
+        cmocka_unit_test(large_arrays_are_written_past_the_caches),
         cmocka_unit_test(bound_is_its_column),
         cmocka_unit_test(metadata_is_the_line_of_kinds_inc),
     };

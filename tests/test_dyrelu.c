@@ -1,16 +1,7 @@
 /* Dynamic ReLU: every output against the largest piece in long double, every gradient against sums
  * over the piece that was taken, which a gradient of 1 tells. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
-#include "ops.h"
-
 #include "arrays.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 static const act_shape shapes[] = {
     {1, 1, 1},  {3, 5, 1},  {2, 300, 1}, {2, 3, 2},    {1, 40, 7},
@@ -32,9 +23,11 @@ static double slope(size_t k, uint64_t *state)
 
 static long double worst_y, worst_da; /* f32, in units of the bounds' 2^-24 */
 
-static void check(act_dtype t, act_shape s, size_t pieces, int at_end, unsigned flags,
-                  uint64_t *state)
+static void check(act_dtype t, size_t which, int at_end, uint64_t *state)
 {
+    const act_shape s = shapes[which / PIECES];
+    const size_t pieces = pieces_of[which % PIECES];
+    const unsigned flags = which % 2 ? ACT_ACCUMULATE : 0;
     const size_t n = s.outer * s.axis * s.inner, planes = s.outer * s.axis, count = pieces * planes;
     const act_dtype w = wide_of(t);
     const long double u = unit_of(w), last = t == w ? 0 : unit_of(t) * 1.01L;
@@ -124,23 +117,12 @@ static void check(act_dtype t, act_shape s, size_t pieces, int at_end, unsigned 
     assert_int_equal(act_dyrelu_backward(t, 0, s, pieces, a, b, x, g, x, NULL, db), ACT_OK);
     assert_memory_equal(x, d, n * size_of[t]);
     free(before), free(want_a), free(want_b), free(terms_a), free(terms_b);
-    assert_true(arrays_free());
 }
 
 static void every_shape(void **state)
 {
     (void)state;
-    const act_isa before = act_get_isa();
-    uint64_t seed = 1;
-    FOR_ISA(isa)
-    FOR_DTYPE(t)
-    FOR_ENDS(at_end)
-    for (size_t i = 0; i < SHAPES * PIECES; i++) {
-        act_set_isa(isa);
-        check(t, shapes[i / PIECES], pieces_of[i % PIECES], at_end, i % 2 ? ACT_ACCUMULATE : 0,
-              &seed);
-    }
-    act_set_isa(before);
+    every_case(SHAPES * PIECES, check);
     printf("f32: y within %.2Lf of 2^-24 (2 |a x| + |y|), da %.2Lf 2^-24 of its terms\n", worst_y,
            worst_da);
 }

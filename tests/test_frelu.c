@@ -1,16 +1,7 @@
 /* FReLU against the definition in long double, element by element. Which of in and t wins is
  * decided by rounded values, and asked of the library: a gradient of 1 through in alone. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
-#include "ops.h"
-
 #include "arrays.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include <cmocka.h>
 
 static const act_image images[] = {
     /* batch, channels, height, width, kernel */
@@ -151,21 +142,16 @@ static void check(struct arrays *a, unsigned flags)
         near("dbias", 3, t, c, get(a->dbias, w, c), want_bias[c], terms_bias[c], grown * u);
 }
 
+static void check_image(act_dtype t, size_t i, int at_end, uint64_t *state)
+{
+    struct arrays a = arrays_of(t, &images[i], at_end, (int)i % 3, state);
+    check(&a, i % 2 ? ACT_ACCUMULATE : 0);
+}
+
 static void every_shape(void **state)
 {
     (void)state;
-    const act_isa before = act_get_isa();
-    uint64_t seed = 1;
-    FOR_ISA(isa)
-    FOR_DTYPE(t)
-    FOR_ENDS(at_end)
-    for (size_t i = 0; i < IMAGES; i++) {
-        struct arrays a = arrays_of(t, &images[i], at_end, (int)i % 3, &seed);
-        act_set_isa(isa);
-        check(&a, i % 2 ? ACT_ACCUMULATE : 0);
-        assert_true(arrays_free());
-    }
-    act_set_isa(before);
+    every_case(IMAGES, check_image);
     printf("f32, in 2^-24 of the terms: y %.2Lf, grad_in %.2Lf, dw %.2Lf, dbias %.2Lf\n", worst[0],
            worst[1], worst[2], worst[3]);
 }

@@ -1,14 +1,6 @@
 /* Statistics of outputs against plain loops in long double; merging in any cut; limits of kinds. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
-#include "ops.h"
-
 #include "arrays.h"
-
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 static const size_t sizes[] = {1, 2, 15, 16, 17, 31, 100, 2047, 2048, 2049, 5000, 20000};
 enum { SIZES = sizeof sizes / sizeof *sizes, MOST = 20000 };

@@ -11,30 +11,36 @@
 #define CAT4(a, b, c, d)  CAT4_(a, b, c, d)
 #define ROW(name, dtype)  CAT4(actk_##name, dtype, _, ACT_ISA_NAME)
 
-#define ROW_OF(name, dtype, type, T, output)                                                       \
-    static void name##dtype##_fwd(const act_params *p, const void *in, void *out, size_t n)        \
+/* As in the library, scalar has no stores past the caches. */
+#define STREAM_OF(f, wanted) ((wanted) && !ACT_ISA_IS_SCALAR ? (f) : NULL)
+
+#define FORWARD(f, op, name, type, T)                                                              \
+    static void f(const act_params *p, const void *in, void *out, size_t n)                        \
     {                                                                                              \
-        fake_last =                                                                                \
-            (struct fake_call){STR(ACT_ISA_NAME), #name, "forward", T, *p, in, NULL, out, n};      \
+        fake_last = (struct fake_call){STR(ACT_ISA_NAME), #name, op, T, *p, in, NULL, out, n};     \
         memmove(out, in, n * sizeof(type));                                                        \
-    }                                                                                              \
-    static void name##dtype##_bwd(const act_params *p, const void *in, const void *g, void *out,   \
-                                  size_t n)                                                        \
+    }
+#define BACKWARD(f, op, name, type, T)                                                             \
+    static void f(const act_params *p, const void *in, const void *g, void *out, size_t n)         \
     {                                                                                              \
-        fake_last =                                                                                \
-            (struct fake_call){STR(ACT_ISA_NAME), #name, "backward", T, *p, in, g, out, n};        \
+        fake_last = (struct fake_call){STR(ACT_ISA_NAME), #name, op, T, *p, in, g, out, n};        \
         memmove(out, g, n * sizeof(type));                                                         \
-    }                                                                                              \
-    static void name##dtype##_out(const act_params *p, const void *in, const void *g, void *out,   \
-                                  size_t n)                                                        \
-    {                                                                                              \
-        name##dtype##_bwd(p, in, g, out, n);                                                       \
-        fake_last.op = "from_output";                                                              \
-    }                                                                                              \
+    }
+#define ROW_OF(name, dtype, type, T, output)                                                       \
+    FORWARD(name##dtype##_fwd, "forward", name, type, T)                                           \
+    FORWARD(name##dtype##_fwd_stream, "forward, streamed", name, type, T)                          \
+    BACKWARD(name##dtype##_bwd, "backward", name, type, T)                                         \
+    BACKWARD(name##dtype##_bwd_stream, "backward, streamed", name, type, T)                        \
+    BACKWARD(name##dtype##_out, "from_output", name, type, T)                                      \
+    BACKWARD(name##dtype##_out_stream, "from_output, streamed", name, type, T)                     \
     extern const struct act_row ROW(name, dtype);                                                  \
-    const struct act_row ROW(name, dtype) = {.forward = name##dtype##_fwd,                         \
-                                             .backward = name##dtype##_bwd,                        \
-                                             .from_output = output ? name##dtype##_out : NULL};
+    const struct act_row ROW(name, dtype) = {                                                      \
+        .forward = name##dtype##_fwd,                                                              \
+        .backward = name##dtype##_bwd,                                                             \
+        .from_output = output ? name##dtype##_out : NULL,                                          \
+        .forward_stream = STREAM_OF(name##dtype##_fwd_stream, 1),                                  \
+        .backward_stream = STREAM_OF(name##dtype##_bwd_stream, 1),                                 \
+        .from_output_stream = STREAM_OF(name##dtype##_out_stream, output)};
 
 #define NO_OUTPUT       0
 #define OUTPUT(f)       1

@@ -86,13 +86,14 @@ act_status run(int op, act_dtype type, unsigned flags, act_shape s, const act_lo
 /* ---- the tests */
 
 void special_rows(act_dtype type);
-void masks(act_dtype type);
-void shapes(act_dtype type, int quick);
+/* full: all that there is, else every case with some shape (test_softmax.c) */
+void masks(act_dtype type, int full);
+void shapes(act_dtype type, int full);
 void long_rows(act_dtype type, size_t n);
 void positions(act_dtype type);
 void reproducible(void);
 void threads(act_dtype type);
-void sixteen_bits(act_dtype type, int quick);
+void sixteen_bits(act_dtype type, int full);
 void memory(act_dtype type);
 void differences(void);
 void statuses(void);
