@@ -40,6 +40,7 @@
 
 #define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
 extern const struct act_half HALF(bf16), HALF(f16);
+extern void (*const HALF(stream))(const void *, void *, size_t);
 
 #define PART_ROW(name, dtype) CAT4(actp_##name, , dtype, ACT_ISA_NAME)
 #define ACT_PART(name)                                                                             \
@@ -51,6 +52,7 @@ extern const struct act_table CAT4(act_table, _, ACT_ISA_NAME, );
 const struct act_table CAT4(act_table, _, ACT_ISA_NAME, ) = {
     .bf16 = &HALF(bf16),
     .f16 = &HALF(f16),
+    .half_stream = &HALF(stream),
 #define ACT_PART(name)                                                                             \
     .name = {[ACT_F32] = &PART_ROW(name, _f32_), [ACT_F64] = &PART_ROW(name, _f64_)},
 #include "dispatch/parts.inc"

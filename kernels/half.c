@@ -160,6 +160,18 @@ static void LOOK_UP(const uint16_t *table, const void *in, void *out, size_t n)
 }
 #endif
 
+#if V_STREAM
+static void ACT_STREAM_SYMBOL(half, copy)(const void *in, void *out, size_t bytes)
+{
+    const float *p = in;
+    float *to = out;
+    for (size_t i = 0; i < bytes / sizeof(float); i += VL)
+        v_stream(to + i, v_load(p + i));
+    if (bytes == 0)
+        v_stream_end();
+}
+#endif
+
 /* A loop that gcc vectorises (-O3): 0 for what has a sign and is not -0 or NaN. */
 #define HALF_RELU(type, infinity, quiet)                                                           \
     static void ACT_SYMBOL(type, relu)(const void *in, void *out, size_t n)                        \
@@ -227,3 +239,7 @@ HALF_RELU(f16, 0x7c00, 0x200)
 
 HALF_TYPE(bf16, BF16)
 HALF_TYPE(f16, F16)
+
+/* struct act_table.half_stream */
+extern void (*const ACT_ROW(stream))(const void *, void *, size_t);
+void (*const ACT_ROW(stream))(const void *, void *, size_t) = ACT_STREAM_SYMBOL(half, copy);

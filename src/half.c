@@ -311,7 +311,8 @@ static const unsigned char is_relu[ACT_KIND_COUNT] = {
 };
 
 void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
-                      enum act_operation op, act_kind kind, const act_params *p, size_t n)
+                      enum act_operation op, act_kind kind, const act_params *p, size_t n,
+                      int streamed)
 {
     const struct act_table *table = act_tables[choice.isa];
     call->f16 = dtype == ACT_F16 || dtype == ACT_F16_F32;
@@ -328,10 +329,11 @@ void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_
     if (op == ACT_FORWARD && !call->to_f32 && n >= TABLE_USE_MIN && !call->direct &&
         call->convert->look_up && are_defaults(kind, &call->params))
         call->table = table_of(call, kind, n);
+    call->stream = streamed ? *table->half_stream : NULL;
 }
 
-void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
-                  size_t n)
+static void run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
+                size_t n)
 {
     if (call->direct)
         call->direct(in, out, n);
@@ -339,4 +341,37 @@ void act_half_run(const struct act_half_call *call, const void *in, const void *
         look_up(call, in, out, n);
     else
         compute(call, in, grad_out, out, n);
+}
+
+/* Chunks go to a buffer that the first cache holds, and from there past the caches to out, while
+ * the next input is fetched. 16M elements of bf16 sigmoid: .28 ns each, .44 with plain stores. Not
+ * for what is computed: its arrays leave no room on the stack for the buffer. */
+static size_t run_streamed(const struct act_half_call *call, const unsigned char *in,
+                           unsigned char *out, size_t n)
+{
+    enum { LINE = 64, AHEAD = 2048 };
+    const size_t past = (uintptr_t)out % LINE, head = past ? (LINE - past) / 2 : 0;
+    if (past % 2 || head >= n)
+        return 0;
+    run(call, in, NULL, out, head);
+    size_t i = head;
+    for (; n - i >= CHUNK; i += CHUNK) {
+        _Alignas(LINE) unsigned char chunk[2 * CHUNK];
+        for (size_t line = 0; line < sizeof chunk; line += LINE)
+            __builtin_prefetch(in + 2 * i + AHEAD + line);
+        run(call, in + 2 * i, NULL, chunk, CHUNK);
+        call->stream(chunk, out + 2 * i, sizeof chunk);
+    }
+    call->stream(NULL, NULL, 0);
+    return i;
+}
+
+void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
+                  size_t n)
+{
+    size_t done = 0;
+    if (call->stream && (call->direct || call->table))
+        done = run_streamed(call, in, out, n);
+    run(call, (const char *)in + 2 * done, grad_out,
+        (char *)out + (call->to_f32 ? sizeof(float) : 2) * done, n - done);
 }

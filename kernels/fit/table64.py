@@ -1,10 +1,12 @@
 """The f64 tables of kernels/avx512/f64/: 16 intervals, in each a polynomial around a centre c.
 
-    python3 table64.py tanh > ../avx512/tables/tanh64.h      (needs mpmath)
+    python3 table64.py tanh > ../avx512/tables/tanh64.h      (needs mpmath; tanh, gelu)
+    python3 table64.py exp > ../avx512/tables/exp64.h        2^(j/16), and e^-m beside it
 
-index(a) = floor(a (i1 + a (i2 + a i3))) is the entry. The polynomial is that of Chebyshev's nodes; c is
-the double near the middle at which it is nearest to a double, so that c0 has next to no error. The first
-entry has c = 0, and f(t) = t (1 + t (c2 + ...)), for f'(0) = 1. Prints the largest error.
+The entry is floor(a (i1 + a (i2 + a i3))), or four to an octave from 2 on of a / scale + 2. The polynomial
+is that of Chebyshev's nodes; c is the double near the middle at which it is nearest to a double, so that
+c0 has next to no error. For f(0) = 0, f'(0) = 1 the first entry has c = 0, and is t (1 + t (c2 + ...)).
+Prints the largest error.
 """
 import sys
 
@@ -13,8 +15,15 @@ import mpmath as mp
 mp.mp.prec = 200
 ENTRIES = 16
 KINDS = {
-    "tanh": dict(f=mp.tanh, text="tanh a", index=(2.955, -0.212, 0.00528), degree=13, high=19.2),
+    "tanh": dict(f=mp.tanh, text="tanh a", origin=True, index=(2.955, -0.212, 0.00528), degree=13, high=19.2),
+    "gelu": dict(f=lambda a: mp.erfc(a / mp.sqrt(2)) * mp.exp(a * a / 2), text="2 Q(a) e^(a^2/2)",
+                 scale=1.3, degree=13, high=39.0),
 }
+
+
+def octaves(scale, high):
+    return [scale * (mp.mpf(2)**(k // 4) * (2 + mp.mpf(k % 4) / 2) - 2) for k in range(ENTRIES)] + [
+        mp.mpf(high)]
 
 
 def bounds(index, high):
@@ -56,8 +65,8 @@ def shifted(p, by):
     return p
 
 
-def entry(f, degree, low, high, first):
-    if first:
+def entry(f, degree, low, high, origin):
+    if origin:
         # The nodes of a slightly wider interval, the least of which is 0.
         least = mp.cos(mp.pi / (2 * degree))
         at = nodes(-high * (1 - least) / (1 + least), high, degree)[:-1]
@@ -80,11 +89,38 @@ def entry(f, degree, low, high, first):
     return middle + best[1], [float(c) for c in p]
 
 
+def array(name, values):
+    text = [float(v).hex() for v in values]
+    lines = [", ".join(text[i:i + 4]) for i in range(0, len(text), 4)]
+    print(f"static const double {name}[{len(text)}] = {{\n    " + ",\n    ".join(lines) + "};")
+
+
+def exponential():
+    """e^-m = 1 - m + m^2 q(m), |m| <= ln 2 / 32 and its rounding."""
+    end = mp.log(2) / 32 * mp.mpf("1.0005")
+
+    def f(m):
+        return (mp.exp(-m) - 1 + m) / m**2 if abs(m) > 1e-20 else mp.mpf(0.5)
+    q = [float(c) for c in through([(m, f(m)) for m in nodes(-end, end, 5)])]
+    worst = max(abs(1 - m + m * m * mp.polyval([mp.mpf(c) for c in q[::-1]], m) - mp.exp(-m))
+                for m in nodes(-end, end, 100))
+    powers = [mp.mpf(2) ** (mp.mpf(j) / ENTRIES) for j in range(ENTRIES)]
+    print("/* 2^(j/16) as two doubles, and q of e^-m = 1 - m + m^2 q(m), |m| <= ln 2 / 32, to\n"
+          f" * 2^{float(mp.log(worst, 2)):.1f} (kernels/fit/table64.py). */")
+    array("exp_high", powers)
+    array("exp_low", [p - mp.mpf(float(p)) for p in powers])
+    array("exp_poly", q)
+
+
 def main():
+    if sys.argv[1] == "exp":
+        return exponential()
     kind = KINDS[sys.argv[1]]
     f, degree = kind["f"], kind["degree"]
-    edges = bounds(kind["index"], kind["high"])
-    entries = [entry(f, degree, edges[i], edges[i + 1], i == 0) for i in range(ENTRIES)]
+    edges = (bounds(kind["index"], kind["high"]) if "index" in kind else
+             octaves(kind["scale"], kind["high"]))
+    entries = [entry(f, degree, edges[i], edges[i + 1], i == 0 and "origin" in kind)
+               for i in range(ENTRIES)]
     worst = 0
     for i, (c, p) in enumerate(entries):
         here = 0
@@ -96,7 +132,10 @@ def main():
     name = sys.argv[1]
     print(f"/* {kind['text']}, a from 0 to {kind['high']:g}: 16 intervals, c and c0 .. c{degree}; relative error\n"
           f" * 2^{float(mp.log(worst, 2)):.1f} (kernels/fit/table64.py). */")
-    print(f"#define {name.upper()}_INDEX " + ", ".join(map(repr, kind["index"])))
+    if "index" in kind:
+        print(f"#define {name.upper()}_INDEX " + ", ".join(map(repr, kind["index"])))
+    else:
+        print(f"#define {name.upper()}_SCALE {kind['scale']!r}")
     print(f"static const double {name}_rows[{degree + 2}][16] = {{")
     for row in [[c for c, _ in entries]] + [[p[k] for _, p in entries] for k in range(degree + 1)]:
         text = [float(v).hex() for v in row]
