@@ -40,7 +40,7 @@
 
 #define HALF(type) CAT4(actk_##type, , _half_, ACT_ISA_NAME)
 extern const struct act_half HALF(bf16), HALF(f16);
-extern void (*const HALF(stream))(const void *, void *, size_t);
+extern const struct act_half_stream HALF(stream);
 
 #define PART_ROW(name, dtype) CAT4(actp_##name, , dtype, ACT_ISA_NAME)
 #define ACT_PART(name)                                                                             \

@@ -15,9 +15,9 @@ struct act_half_call {
     int to_f32;        /* the output is f32 */
     act_params params; /* rounded to float */
     struct act_tolerance tolerance;
-    const uint16_t *table;                                   /* of all results, or NULL */
-    void (*direct)(const void *in, void *out, size_t n);     /* a loop on the bits, or NULL */
-    void (*stream)(const void *in, void *out, size_t bytes); /* past the caches, or NULL */
+    const uint16_t *table;                               /* of all results, or NULL */
+    void (*direct)(const void *in, void *out, size_t n); /* a loop on the bits, or NULL */
+    const struct act_half_stream *stream;                /* NULL: not past the caches */
 };
 
 /* dtype: one of the 16-bit ones. params: within their domain. n: the elements of the whole call.

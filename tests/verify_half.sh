@@ -28,7 +28,7 @@ END
 
 All g with every x (tests/verify_half.c), against the f64 kernels: results that are not the nearest, and the worst
 of these; those of |f'| < 2^-126 that are not the nearest, but within 2^-148 max(1, |g|), the absolute bound of
-actfn.h; and results beyond the bounds, .501 ULP of bf16 and .51 ULP of f16. There are 2^32 = 4,294,967,296
+actfn.h; and results beyond the bounds, the other of which is .501 ULP. There are 2^32 = 4,294,967,296
 pairs; where fewer are said, it is all g with fewer x, evenly spaced.
 
 END
