@@ -38,9 +38,12 @@ static void fill(act_dtype dtype, void *p, size_t n, size_t seed)
         const double v = element(i + seed);
         if (dtype == ACT_F64)
             ((double *)p)[i] = v;
-        else if (dtype != ACT_F32)
-            ((uint16_t *)p)[i] = (uint16_t)((i + seed) * 2654435761u >> 13);
-        else
+        else if (dtype != ACT_F32) {
+            /* No NaN: what its fraction holds is not promised. */
+            const uint16_t bits = (uint16_t)((i + seed) * 2654435761u >> 13);
+            const int nan = (bits & 0x7fff) > (dtype == ACT_F16 ? 0x7c00 : 0x7f80);
+            ((uint16_t *)p)[i] = nan ? bits ^ 0x4000 : bits;
+        } else
             ((float *)p)[i] = (float)v;
     }
 }
