@@ -85,6 +85,9 @@ class Torch:
             return self.torch.from_numpy(array.view("i2")).view(self.torch.bfloat16)
         return self.torch.from_numpy(array)
 
+    def array(self, tensor):
+        return (tensor.view(self.torch.int16) if self.dtype == "bf16" else tensor).numpy()
+
     def prepare(self, kind, op, n):
         t = self.torch
         nn, aten = t._C._nn, t.ops.aten
@@ -308,7 +311,8 @@ class OpenVino:
         constant = lambda v: ops.constant([v], self.type)  # noqa: E731
         make = {
             "relu": ops.relu, "leaky_relu": lambda x: ops.prelu(x, constant(0.01)),
-            "sigmoid": ops.sigmoid, "tanh": ops.tanh, "silu": ops.swish,
+            "sigmoid": ops.sigmoid, "tanh": ops.tanh,
+            "silu": lambda x: ops.swish(x, ops.constant(1.0, self.type)),
             "gelu": lambda x: ops.gelu(x, "erf"), "gelu_tanh": lambda x: ops.gelu(x, "tanh"),
             "mish": ops.mish, "elu": lambda x: ops.elu(x, 1.0), "softplus": ops.softplus,
             "hardswish": ops.hswish, "hardsigmoid": ops.hsigmoid,

@@ -109,6 +109,8 @@ class Worker:
         self.bound.clear()  # its arrays may be replaced by larger ones
         out, ones = self.array("result", len(x)), self.stored(np.ones(len(x)))
         found = self.prepare(kind, op, len(x))(x, ones, out)()
+        if hasattr(found, "numpy"):  # of PyTorch
+            found = self.library.array(found)
         found = np.asarray(out if found is None or isinstance(found, int) else found)
         return self.widened(found.view(self.type))
 
