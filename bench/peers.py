@@ -40,7 +40,9 @@ PEERS = {
 KINDS = ("relu leaky_relu sigmoid tanh silu gelu gelu_tanh mish elu softplus hardswish logsigmoid "
          "hardsigmoid relu6 softsign selu").split()
 OPS = ("fwd", "bwd_x", "bwd_y")
+DTYPES = ("f32", "f64", "bf16", "f16")
 SIZES = (4096, 65536, 262144, 1 << 24)
+SIZES_OTHER = (65536,)  # of the types beside f32
 DISTS = ("normal", "uniform")
 PATIENCE = 120  # seconds for one answer
 ENVIRONMENT = {
@@ -122,7 +124,7 @@ class Worker:
         for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "ACTFN_ISA", "ACTFN_MODE"):
             environment.pop(name, None)
         self.peer = peer
-        self.log = open(os.path.join(FOLDER, f"{peer}.log"), "w")
+        self.log = open(os.path.join(FOLDER, f"{peer}-{options.dtype}.log"), "w")
         self.process = subprocess.Popen(
             [PYTHON, os.path.join(ROOT, "bench", "peers_worker.py"), peer, options.dtype,
              options.actfn, FOLDER, str(options.cpu)], env=environment, text=True,
@@ -201,7 +203,7 @@ def one(options, results, workers, kind, op, save):
     if "actfn" not in having or len(having) < 2:
         return asked
     unknown = [p for p, cell in having.items() if "ulp" not in cell and "edges" not in cell]
-    if unknown and options.dtype == "f32":
+    if unknown:
         ours.ask("reference", kind=kind, op=op)
     for peer in unknown:
         having[peer].update(workers[peer].ask("accuracy", kind=kind, op=op))
@@ -253,16 +255,17 @@ def parse(arguments):
     parser.add_argument("--peers", help="of " + ",".join(PEERS))
     parser.add_argument("--kinds", help="of " + ",".join(KINDS))
     parser.add_argument("--ops", default=",".join(OPS), help="of " + ",".join(OPS))
-    parser.add_argument("--n", help="elements, default " + ",".join(map(str, SIZES)))
-    parser.add_argument("--dtype", choices=("f32", "f64"), default="f32",
-                        help="f64: times only, there is nothing wider to judge accuracy by")
+    parser.add_argument("--n", help="elements, default " + ",".join(map(str, SIZES)) + ", of types "
+                        "other than f32 " + ",".join(map(str, SIZES_OTHER)))
+    parser.add_argument("--dtype", choices=DTYPES, default="f32",
+                        help="other than f32 it writes docs/PERFORMANCE-DTYPE.md")
     parser.add_argument("--fresh", action="store_true", help="forget earlier results")
     parser.add_argument("--cpu", type=int, help="to pin to; default: the first one allowed")
     parser.add_argument("--actfn", default=os.path.join(ROOT, "build", "release", "libactfn.so"))
     parser.add_argument("--no-install", action="store_true", help="use what is installed")
     options = parser.parse_args(arguments)
     options.partial = options.quick or any(
-        (options.peers, options.kinds, options.n, options.ops != ",".join(OPS), options.dtype != "f32"))
+        (options.peers, options.kinds, options.n, options.ops != ",".join(OPS)))
 
     def chosen(text, known):
         names = text.split(",") if text else list(known)
@@ -276,7 +279,7 @@ def parse(arguments):
                            not options.kinds else KINDS)
     options.ops = chosen(options.ops, OPS)
     options.n = [int(n) for n in options.n.split(",")] if options.n else \
-        [65536] if options.quick else list(SIZES)
+        [65536] if options.quick else list(SIZES if options.dtype == "f32" else SIZES_OTHER)
     options.budget = 0.002 if options.quick else 0.004
     options.rounds = lambda n: 3 if options.quick else 5 if n > 1 << 20 else 11
     if options.cpu is None:

@@ -13,6 +13,24 @@ import sys
 import numpy as np
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
+# What an array holds; bf16, which NumPy has not, as its bits.
+STORAGE = {"f32": np.dtype("f4"), "f64": np.dtype("f8"), "bf16": np.dtype("u2"), "f16": np.dtype("f2")}
+
+
+def stored(dtype, values):
+    """float32 or float64 values in the type of dtype; bf16 rounds to nearest, ties to even."""
+    if dtype != "bf16":
+        return values.astype(STORAGE[dtype])
+    bits = values.astype("f4").view("u4")
+    rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16
+    return np.where(np.isnan(values), 0x7FC0, rounded).astype("u2")
+
+
+def widened(dtype, array):
+    """What stored has stored, as float64."""
+    if dtype != "bf16":
+        return array.astype("f8")
+    return (array.astype("u4") << 16).view("f4").astype("f8")
 
 
 class Ours:
@@ -25,7 +43,7 @@ class Ours:
         self.lib.act_version.restype = self.lib.act_isa_name.restype = C.c_char_p
         isa = self.lib.act_isa_name(self.lib.act_get_isa()).decode()
         self.version = f"{self.lib.act_version().decode()} ({isa})"
-        self.suffix = {"f32": "", "f64": "_f64"}[dtype]
+        self.suffix = "" if dtype == "f32" else "_" + dtype
 
     def call(self, op, suffix):
         name = {"fwd": "act_forward", "bwd_x": "act_backward",
@@ -60,6 +78,15 @@ class Torch:
         torch.set_num_threads(1)
         torch.set_grad_enabled(False)
         self.torch, self.version = torch, f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"
+        self.dtype = dtype
+
+    def tensor(self, array):
+        if self.dtype == "bf16":
+            return self.torch.from_numpy(array.view("i2")).view(self.torch.bfloat16)
+        return self.torch.from_numpy(array)
+
+    def array(self, tensor):
+        return (tensor.view(self.torch.int16) if self.dtype == "bf16" else tensor).numpy()
 
     def prepare(self, kind, op, n):
         t = self.torch
@@ -113,14 +140,14 @@ class Torch:
         }
         if op == "fwd":
             make = forward.get(kind)
-            return make and (lambda x, g, o: make(t.from_numpy(x), t.from_numpy(o)))
+            return make and (lambda x, g, o: make(self.tensor(x), self.tensor(o)))
         sources, make = into.get(kind, ("", None))
         if op[-1] not in sources.split():
             return None
         if kind == "logsigmoid":  # its forward pass leaves exp(-|x|) for the backward pass
-            return lambda x, g, o: make(t.from_numpy(x), t.from_numpy(g), t.from_numpy(o),
-                                        aten.log_sigmoid_forward(t.from_numpy(x))[1])
-        return lambda x, g, o: make(t.from_numpy(x), t.from_numpy(g), t.from_numpy(o))
+            return lambda x, g, o: make(self.tensor(x), self.tensor(g), self.tensor(o),
+                                        aten.log_sigmoid_forward(self.tensor(x))[1])
+        return lambda x, g, o: make(self.tensor(x), self.tensor(g), self.tensor(o))
 
 
 class OneDnn:
@@ -129,7 +156,8 @@ class OneDnn:
     threads = "OMP_NUM_THREADS=1"
     RELU, TANH, ELU, SOFT_RELU, HARDSIGMOID, LOGISTIC = 0x20, 0x21, 0x22, 0x27, 0x28, 0x29
     GELU_TANH, SWISH, CLIP_V2, GELU_ERF, MISH, HARDSWISH = 0x2B, 0x2C, 0x2F, 0x31, 0x33, 0x34
-    F32, TAG_A, INFERENCE, TRAINING = 3, 2, 96, 64
+    TYPES = {"f16": 1, "bf16": 2, "f32": 3}
+    TAG_A, INFERENCE, TRAINING = 2, 96, 64
     SRC, DST, DIFF_SRC, DIFF_DST = 1, 17, 129, 145
     KINDS = {
         "relu": (RELU, 0, 0), "leaky_relu": (RELU, 0.01, 0), "sigmoid": (LOGISTIC, 0, 0),
@@ -145,8 +173,9 @@ class OneDnn:
         _fields_ = [("index", C.c_int), ("memory", C.c_void_p)]
 
     def __init__(self, dtype, path):
-        if dtype != "f32":
-            raise NotImplementedError("only f32 is compared with oneDNN")
+        if dtype not in self.TYPES:
+            raise NotImplementedError(f"it has no {dtype}")
+        self.type = self.TYPES[dtype]
         self.lib = lib = C.CDLL(path)
         pointer, real, whole = C.c_void_p, C.c_float, C.c_int
         lib.dnnl_version.restype = pointer
@@ -178,7 +207,7 @@ class OneDnn:
             algorithm = self.FROM_OUTPUT.get(algorithm)
         if algorithm is None:
             return None
-        shape = self.new("dnnl_memory_desc_create_with_tag", 1, C.byref(C.c_int64(n)), self.F32,
+        shape = self.new("dnnl_memory_desc_create_with_tag", 1, C.byref(C.c_int64(n)), self.type,
                          self.TAG_A)
         plan = self.new("dnnl_eltwise_forward_primitive_desc_create", self.engine,
                         self.INFERENCE if op == "fwd" else self.TRAINING, algorithm, shape, shape,
@@ -229,7 +258,9 @@ class OnnxRuntime:
         import onnxruntime
         onnxruntime.set_default_logger_severity(3)
         self.onnx, self.runtime, self.version = onnx, onnxruntime, onnxruntime.__version__
-        self.type = np.dtype({"f32": "f4", "f64": "f8"}[dtype])
+        if dtype == "bf16":
+            raise NotImplementedError("its CPU provider has no bf16")
+        self.type = STORAGE[dtype]
 
     def prepare(self, kind, op, n):
         if op != "fwd" or kind not in self.NODES:
@@ -269,17 +300,19 @@ class OpenVino:
 
     def __init__(self, dtype, _):
         import openvino
-        if dtype != "f32":
-            raise NotImplementedError("OpenVINO's CPU plugin computes f64 in f32")
+        if dtype == "f64":
+            raise NotImplementedError("its CPU plugin computes f64 in f32")
         self.ov, self.core = openvino, openvino.Core()
+        self.hint, self.type = dtype, getattr(openvino.Type, dtype)
         self.version = openvino.__version__.split("-")[0]
 
     def prepare(self, kind, op, n):
         from openvino import opset13 as ops
-        constant = lambda v: ops.constant(np.array([v], "f4"))  # noqa: E731
+        constant = lambda v: ops.constant([v], self.type)  # noqa: E731
         make = {
             "relu": ops.relu, "leaky_relu": lambda x: ops.prelu(x, constant(0.01)),
-            "sigmoid": ops.sigmoid, "tanh": ops.tanh, "silu": ops.swish,
+            "sigmoid": ops.sigmoid, "tanh": ops.tanh,
+            "silu": lambda x: ops.swish(x, ops.constant(1.0, self.type)),
             "gelu": lambda x: ops.gelu(x, "erf"), "gelu_tanh": lambda x: ops.gelu(x, "tanh"),
             "mish": ops.mish, "elu": lambda x: ops.elu(x, 1.0), "softplus": ops.softplus,
             "hardswish": ops.hswish, "hardsigmoid": ops.hsigmoid,
@@ -289,14 +322,15 @@ class OpenVino:
         if op != "fwd" or make is None:
             return None
         # Dimensions of their own for channels: some operators broadcast a parameter over them.
-        parameter = ops.parameter([1, 1, n], np.float32)
+        parameter = ops.parameter([1, 1, n], self.type)
         compiled = self.core.compile_model(self.ov.Model([make(parameter)], [parameter]), "CPU", {
-            "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": "f32"})
+            "INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "INFERENCE_PRECISION_HINT": self.hint})
 
         def bind(x, g, out):
             request = compiled.create_infer_request()
-            request.set_input_tensor(self.ov.Tensor(x.reshape(1, 1, n), shared_memory=True))
-            request.set_output_tensor(self.ov.Tensor(out.reshape(1, 1, n), shared_memory=True))
+            shape = self.ov.Shape([1, 1, n])
+            request.set_input_tensor(self.ov.Tensor(x, shape, self.type))
+            request.set_output_tensor(self.ov.Tensor(out, shape, self.type))
 
             def run():
                 request.start_async()
@@ -312,7 +346,12 @@ class Jax:
     def __init__(self, dtype, _):
         import jax
         jax.config.update("jax_enable_x64", dtype == "f64")
-        self.jax, self.version = jax, jax.__version__
+        self.jax, self.version, self.dtype = jax, jax.__version__, dtype
+
+    def array(self, array):
+        if self.dtype == "bf16":
+            array = array.view(self.jax.numpy.bfloat16)
+        return self.jax.numpy.asarray(array)
 
     def prepare(self, kind, op, n):
         nn, np_ = self.jax.nn, self.jax.numpy
@@ -329,10 +368,10 @@ class Jax:
         if op == "fwd":
             compiled = self.jax.jit(function)
             bind = lambda x: lambda: compiled(x).block_until_ready()  # noqa: E731
-            return lambda x, g, out: bind(np_.asarray(x))
+            return lambda x, g, out: bind(self.array(x))
         compiled = self.jax.jit(lambda x, g: self.jax.vjp(function, x)[1](g)[0])
         bind = lambda x, g: lambda: compiled(x, g).block_until_ready()  # noqa: E731
-        return lambda x, g, out: bind(np_.asarray(x), np_.asarray(g))
+        return lambda x, g, out: bind(self.array(x), self.array(g))
 
 
 class NumPy:
@@ -343,6 +382,8 @@ class NumPy:
 
     def __init__(self, dtype, _):
         import scipy
+        if dtype == "bf16":
+            raise NotImplementedError("it has no bf16")
         self.version = f"{np.__version__}, SciPy {scipy.__version__}"
 
     def prepare(self, kind, op, n):
@@ -411,6 +452,8 @@ class Mkl:
     composed = {("gelu", "fwd"), ("gelu_tanh", "fwd")}
 
     def __init__(self, dtype, path):
+        if dtype not in ("f32", "f64"):
+            raise NotImplementedError(f"it has no {dtype}")
         self.lib = C.CDLL(path)
         text = C.create_string_buffer(200)
         self.lib.mkl_get_version_string(text, 200)

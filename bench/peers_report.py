@@ -1,4 +1,5 @@
-"""What peers.py measured, as docs/PERFORMANCE.md and docs/performance.svg. Standard library only."""
+"""What peers.py measured, as docs/PERFORMANCE.md and docs/performance.svg, or of another type
+docs/PERFORMANCE-DTYPE.md. Standard library only."""
 import math
 import os
 import re
@@ -11,7 +12,7 @@ OPS = {"fwd": "forward", "bwd_x": "backward, from x", "bwd_y": "backward, from t
 GOAL_SIZE = 65536
 CURVED = "sigmoid tanh silu gelu gelu_tanh mish elu softplus".split()
 # (peer, direction, kinds, at least this many times as fast)
-GOALS = (
+GOALS = {"f32": (
     [(p, "fwd", k, 0.97) for p in ("torch", "onednn") for k in ("relu", "leaky_relu", "hardswish")]
     + [("onednn", "fwd", k, r) for k, r in (
         ("softplus", 2.8), ("gelu_tanh", 1.8), ("tanh", 1.7), ("silu", 1.7), ("sigmoid", 1.5),
@@ -19,7 +20,24 @@ GOALS = (
     + [("torch", "fwd", k, 4.0 if k in ("tanh", "gelu_tanh", "softplus", "mish") else 1.5)
        for k in CURVED]
     + [("onednn", "bwd_x", k, 1.7) for k in CURVED]
-    + [(p, "bwd_y", k, 1.0) for p in ("torch", "onednn") for k in ("sigmoid", "tanh", "elu")])
+    + [(p, "bwd_y", k, 1.0) for p in ("torch", "onednn") for k in ("sigmoid", "tanh", "elu")]),
+    "f64": [("torch", "fwd", k, 1.5) for k in ("tanh", "gelu", "mish", "softplus")],
+    "bf16": [("onednn", "fwd", k, 2.0) for k in ("sigmoid", "tanh", "silu", "gelu", "mish")],
+}
+GOALS["f16"] = GOALS["bf16"]
+ERRORS = {
+    "f32": "The errors are those of 2^21 inputs, half uniform over the bit patterns of |x| < 10^4 and "
+           "half N(0, 1.5), against libactfn's f64 functions, which the tests hold to MPFR, and the "
+           "gradient to take through is 1.",
+    "f64": "The errors are those of 2^21 inputs, half uniform over the bit patterns of |x| < 10^4 and "
+           "half N(0, 1.5), against libactfn's own results, which are within 2 ULP of MPFR's themselves "
+           "(ACCURACY-f64.md), and the gradient to take through is 1.",
+    "f16": "The errors are those of all inputs of |x| < 10^4, against libactfn's f64 functions, which "
+           "the tests hold to MPFR, and the gradient to take through is 1. Not nearest: the share of "
+           "results that are not the nearest number of the type (from the output: of what the rounded "
+           "output gives).",
+}
+ERRORS["bf16"] = ERRORS["f16"]
 
 
 class Cell:
@@ -100,7 +118,7 @@ def ours(cells, n):
 def accuracy(data):
     if "ulp" not in data:
         return "–", "–"
-    share = data["over4"]
+    share = data["over"]
     return number(data["ulp"]), "0" if share == 0 else "<0.01 %" if share < 1e-4 else f"{share:.2%}"
 
 
@@ -110,9 +128,10 @@ def table(results, kind, op, peers, sizes):
     if not cells:
         return []
     head = GOAL_SIZE if GOAL_SIZE in sizes else sizes[0]
+    over = "not nearest" if results["context"]["dtype"] in ("bf16", "f16") else "> 4 ULP"
     out = [f"### {kind}, {OPS[op]}", "",
            "| library | " + " | ".join(f"{n:,}" for n in sizes)
-           + f" | × ours at {head:,} | max ULP | > 4 ULP | edges |",
+           + f" | × ours at {head:,} | max ULP | {over} | edges |",
            "| --- |" + " --- |" * (len(sizes) + 4)]
     own = results["cells"].get(f"actfn|{kind}|{op}", {})
     rows = [("actfn", own, [ours(cells.values(), n) for n in sizes], "1")]
@@ -130,7 +149,7 @@ def table(results, kind, op, peers, sizes):
 
 def goals(results):
     rows = []
-    for peer, op, kind, wanted in GOALS:
+    for peer, op, kind, wanted in GOALS[results["context"]["dtype"]]:
         found = Cell(results, peer, kind, op).ratio(GOAL_SIZE)
         verdict = "not measured" if found is None else "met" if found[0] >= wanted else "**missed**"
         rows.append((peer, op, kind, wanted, found, verdict))
@@ -145,14 +164,15 @@ def goals(results):
 def page(results, picture):
     kinds, peers, sizes = order(results)
     context, about = results["context"], results["about"]
+    digits = {"f32": 24, "f64": 53, "bf16": 8, "f16": 11}[context["dtype"]]
     out = [
         "# Speed and accuracy beside other libraries", "",
         f"Written by `{results['command']}` on {results['date']} at {results['commit']}: "
         f"{context['machine']}, {context['dtype']}.", "",
-        f"![ns per element against ULP]({picture})", "",
+        *([f"![ns per element against ULP]({picture})", ""] if picture else []),
         "One thread each, pinned to one CPU; each library in a process of its own. In a round all "
         "compute the same in turn, and a ratio is of times of one round; medians of the rounds, ± the "
-        "median deviation. Of two inputs, N(0, 1.5) and uniform in [-8, 8], the worse counts: the longer "
+        "median deviation. Times are of the process's CPU clock. Of two inputs, N(0, 1.5) and uniform in [-8, 8], the worse counts: the longer "
         "time, the lower ratio. Out of place, into arrays made beforehand; *allocates*: the library "
         "cannot write into a given array, and what it takes to get one is in its times. *composed*: an "
         "expression of several calls, for want of a function. *saved*: the backward pass also reads what "
@@ -160,11 +180,9 @@ def page(results, picture):
         "All are called from Python, which costs them between 0.3 and 20 µs a call, so the time of a call "
         "of one element, in the table below, is subtracted from every time; ~: it is more than three "
         "quarters of what was measured. × ours: how many times as long as libactfn it takes, N or U by the input where that is less.", "",
-        "The errors are those of 2^21 inputs, half uniform over the bit patterns of |x| < 10^4 and half "
-        "N(0, 1.5), against libactfn's f64 functions, which the tests hold to MPFR, and the gradient to "
-        "take through is 1. A flushed subnormal result counts as the 2^23 ULP that it is. The derivative "
-        "is judged in units of at least 2^-24 within 0.5 of its zero. *edges*: what is wrong at -inf, "
-        "+inf, NaN and -0 amid other elements, NaN lost included.", "",
+        f"{ERRORS[context['dtype']]} A flushed subnormal result counts as the 2^{digits - 1} ULP that it "
+        f"is. The derivative is judged in units of at least 2^-{digits} within 0.5 of its zero. *edges*: "
+        "what is wrong at -inf, +inf, NaN and -0 amid other elements, NaN lost included.", "",
         "| library | version | one thread by | ns to start a call: tanh forward, theirs, ours |",
         "| --- | --- | --- | --- |"]
     for peer in ["actfn"] + peers:
@@ -179,10 +197,9 @@ def page(results, picture):
         out += ["", "Absent: " + "; ".join(f"{NAMES[p]} ({why})" for p, why in results["absent"].items())
                 + "."]
     out += ["", "XNNPACK is not compared: its wheel offers an interpreter of models, not its operators.", ""]
-    if context["dtype"] == "f32":
-        met, count, rows = goals(results)
-        out += ["## Goals", "", f"At {GOAL_SIZE:,} elements, as many times as fast. {met} of {count} "
-                "met.", "", *rows]
+    met, count, rows = goals(results)
+    out += ["## Goals", "", f"At {GOAL_SIZE:,} elements, as many times as fast. {met} of {count} met.",
+            "", *rows]
     for op in results["chosen"]["ops"]:
         title = OPS[op]
         body = [line for kind in kinds for line in table(results, kind, op, peers, sizes)]
@@ -271,7 +288,13 @@ def picture(results):
 
 
 def write(results, folder):
-    """The paths written: the page and its picture."""
+    """The paths written: the page, and of f32 its picture."""
+    dtype = results["context"]["dtype"]
+    if dtype != "f32":
+        text = os.path.join(folder, f"PERFORMANCE-{dtype}.md")
+        with open(text, "w") as out:
+            out.write(page(results, None))
+        return (text,)
     drawing = os.path.join(folder, "performance.svg")
     text = os.path.join(folder, "PERFORMANCE.md")
     with open(drawing, "w") as out:

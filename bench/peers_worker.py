@@ -9,6 +9,8 @@ import traceback
 SAMPLE = 1 << 21  # half uniform over bit patterns, half N(0, 1.5)
 SLOPE_ZERO = {"silu": -1.27846, "gelu": -0.75179, "gelu_tanh": -0.75246, "mish": -1.19246,
               "hardswish": -1.5}
+# Binary digits, the least exponent of a normal number.
+FORMAT = {"f32": (24, -126), "f64": (53, -1022), "bf16": (8, -126), "f16": (11, -14)}
 KEEPS_ZERO = ("leaky_relu tanh silu gelu gelu_tanh mish elu hardswish softsign selu").split()
 
 
@@ -19,7 +21,9 @@ class Worker:
         global np
         np = numpy
         np.seterr(all="ignore")
-        self.type = np.dtype({"f32": "f4", "f64": "f8"}[dtype])
+        self.type = peers_libs.STORAGE[dtype]
+        self.stored = lambda values: peers_libs.stored(dtype, values)
+        self.widened = lambda array: peers_libs.widened(dtype, array)
         self.peer, self.folder, self.dtype = peer, folder, dtype
         self.library = peers_libs.make(peer, dtype, actfn)
         # Of the same arithmetic everywhere: the output that bwd_y starts from, and the reference.
@@ -32,12 +36,13 @@ class Worker:
             size = max(n, 1 << 18)
             memory = np.frombuffer(mmap.mmap(-1, size * self.type.itemsize), self.type)
             random = np.random.Generator(np.random.PCG64(len(name)))
+            real = np.dtype("f8" if self.dtype == "f64" else "f4")
             if name == "normal":
-                memory[:] = 1.5 * random.standard_normal(size, dtype=self.type)
+                memory[:] = self.stored(1.5 * random.standard_normal(size, dtype=real))
             elif name == "uniform":
-                memory[:] = 16 * random.random(size, dtype=self.type) - 8
+                memory[:] = self.stored(16 * random.random(size, dtype=real) - 8)
             elif name == "grad":
-                memory[:] = random.standard_normal(size, dtype=self.type)
+                memory[:] = self.stored(random.standard_normal(size, dtype=real))
             else:
                 memory[:] = 0  # touched, so that no timing pays for page faults
             self.arrays[name] = memory
@@ -64,7 +69,8 @@ class Worker:
         return {"has": self.prepare(kind, op, 64) is not None, "notes": notes}
 
     def time(self, kind, op, n, dist, budget):
-        """ns per call: the calls that fit into budget seconds, after a first that warms the caches."""
+        """ns per call: the calls that fit into budget seconds, after a first that warms the caches. Of the
+        process's CPU clock, all of its threads: what else the machine does is in no time."""
         key = (kind, op, n, dist)
         if key not in self.bound:
             if not self.bound or next(iter(self.bound))[:3] != key[:3]:
@@ -74,82 +80,90 @@ class Worker:
             self.bound[key] = self.prepare(kind, op, n)(*arrays), arrays
             self.bound[key][0]()
         run = self.bound[key][0]
-        warm = time.perf_counter_ns()
+        warm = time.process_time_ns()
         run()
-        warm = time.perf_counter_ns() - warm
+        warm = time.process_time_ns() - warm
         if n > 1 << 22:
             return {"ns": warm}  # no cache holds these
         calls = max(1, min(1 << 16, int(budget * 1e9 / max(warm, 200))))
         loop = range(calls)
-        start = time.perf_counter_ns()
+        start = time.process_time_ns()
         for _ in loop:
             run()
-        return {"ns": (time.perf_counter_ns() - start) / calls}
+        return {"ns": (time.process_time_ns() - start) / calls}
 
     def sample(self):
         random = np.random.Generator(np.random.PCG64(1))
         integer = np.dtype(f"u{self.type.itemsize}")
-        top = int(np.array(1e4, self.type).view(integer))
+        top = int(self.stored(np.array([1e4])).view(integer)[0])
+        if integer.itemsize == 2:  # all there are
+            bits = np.arange(1 << 16, dtype=integer)
+            return bits[(bits & 0x7FFF) < top].view(self.type)
         bits = random.integers(0, 2 * top, SAMPLE // 2, dtype=integer)
         sign = (bits >= top).astype(integer)
         bits = (bits - sign * integer.type(top)) | (sign << integer.type(8 * integer.itemsize - 1))
-        return np.concatenate([bits.view(self.type), self.normal(random)])
-
-    def normal(self, random):
-        return 1.5 * random.standard_normal(SAMPLE - SAMPLE // 2, dtype=self.type)
+        normal = 1.5 * random.standard_normal(SAMPLE - SAMPLE // 2, dtype=self.type)
+        return np.concatenate([bits.view(self.type), normal])
 
     def compute(self, kind, op, x):
         self.bound.clear()  # its arrays may be replaced by larger ones
-        out, ones = self.array("result", len(x)), np.ones_like(x)
+        out, ones = self.array("result", len(x)), self.stored(np.ones(len(x)))
         found = self.prepare(kind, op, len(x))(x, ones, out)()
-        return np.asarray(out if found is None or isinstance(found, int) else found).copy()
+        if hasattr(found, "numpy"):  # of PyTorch
+            found = self.library.array(found)
+        found = np.asarray(out if found is None or isinstance(found, int) else found)
+        return self.widened(found.view(self.type))
 
     def paths(self, kind, op):
-        return [os.path.join(self.folder, f"{name}-{kind}-{op}.npy") for name in ("input", "exact")]
+        return [os.path.join(self.folder, f"{name}-{self.dtype}-{kind}-{op}.npy")
+                for name in ("input", "exact")]
 
     def exact(self, kind, op, x):
         out, ones = np.zeros_like(x), np.ones_like(x)
         # The slope that a library of this type has, not the nearest double.
-        alpha = float(self.type.type(0.01)) if kind == "leaky_relu" else None
+        real = np.float64 if self.dtype == "f64" else np.float32
+        alpha = float(real(0.01)) if kind == "leaky_relu" else None
         self.actfn.prepare(kind, op, len(x), "_f64", alpha)(x, ones, out)()
         return out
 
     def reference(self, kind, op):
-        """What the accuracy is held against: the f64 kernels, which the tests hold to 4 f64 ULP."""
+        """What the accuracy is held against: the f64 kernels, which the tests hold to 2 f64 ULP."""
         x = self.sample()
         source = np.array(self.source(kind, op, x))
-        wide = source.astype("f8")
-        exact = self.exact(kind, op, wide)
+        exact = self.exact(kind, op, self.widened(source))
         for path, array in zip(self.paths(kind, op), (source, exact)):
             np.save(path, array)
         return {}
 
     def accuracy(self, kind, op):
-        if self.dtype != "f32":
-            return {}  # nothing wider here to hold it against
+        if self.dtype == "f64" and self.peer == "actfn":
+            return {}  # it is what the others are held against
         x, exact = (np.load(path) for path in self.paths(kind, op))
-        found = self.compute(kind, op, x).astype("f8")
-        unit = np.ldexp(1.0, np.maximum(np.frexp(exact)[1] - 1, -126) - 23)
+        found, x = self.compute(kind, op, x), self.widened(x)
+        digits, least = FORMAT[self.dtype]
+        unit = np.ldexp(1.0, np.maximum(np.frexp(exact)[1] - 1, least) - digits + 1)
         if op == "bwd_x" and kind in SLOPE_ZERO:
             # Next to its zero a derivative is judged absolutely, as libactfn's bounds are.
             near = np.abs(x - SLOPE_ZERO[kind]) < 0.5
-            unit[near] = np.maximum(unit[near], 2.0**-24)
+            unit[near] = np.maximum(unit[near], 2.0**-digits)
         error = np.abs(found - exact) / unit
         error[~np.isfinite(found)] = np.inf
         worst = int(np.argmax(error))
+        # A tie of f64 may be off it by the error of the f64 kernel.
+        limit = 0.5 + 1e-9 if digits < 24 else 4
         return {"ulp": float(error[worst]), "at": float(x[worst]),
-                "over4": float(np.mean(error > 4))}
+                "over": float(np.mean(error > limit))}
 
     def edges(self, kind, op):
         """f at -inf, +inf, NaN and -0, amid others so that vector code meets them."""
         if op == "bwd_y":
             return {"edges": []}  # an output is never infinite, but for kinds without a bound
-        x = np.ones(64, self.type)
+        x = np.ones(64)
         places = {"-inf": (5, -np.inf), "+inf": (18, np.inf), "NaN": (35, np.nan), "-0": (52, -0.0)}
         for place, value in places.values():
             x[place] = value
-        right = self.exact(kind, op, x.astype("f8"))
-        found = self.compute(kind, op, x)
+        right = self.exact(kind, op, x)
+        found = self.compute(kind, op, self.stored(x))
         bad = []
         for name, (place, _) in places.items():
             got, want = float(found[place]), float(right[place])

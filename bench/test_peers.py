@@ -9,16 +9,16 @@ import peers
 import peers_report as report
 
 
-def results(peer_ns, ours_ns, peer_start=1000.0, ours_start=400.0):
+def results(peer_ns, ours_ns, peer_start=1000.0, ours_start=400.0, dtype="f32"):
     """torch against libactfn at one size: [(peer, ours)] of N(0, 1.5) and of the uniform input."""
     n = report.GOAL_SIZE
     time = {"1 normal": [[peer_start, ours_start]] * 3}
     for dist, theirs, own in zip(peers.DISTS, peer_ns, ours_ns):
         time[f"{n} {dist}"] = [[peer_start + f * n * theirs, ours_start + f * n * own]
                                for f in (1.0, 3.0, 1.0)]
-    accurate = {"has": True, "notes": [], "ulp": 0.5, "over4": 0.0, "edges": []}
+    accurate = {"has": True, "notes": [], "ulp": 0.5, "over": 0.0, "edges": []}
     return {
-        "context": {"machine": "a machine", "dtype": "f32"}, "date": "a day", "commit": "a commit",
+        "context": {"machine": "a machine", "dtype": dtype}, "date": "a day", "commit": "a commit",
         "command": "./dev peers", "absent": {"jax": "a reason"},
         "chosen": {"peers": ["torch"], "kinds": ["tanh"], "ops": ["fwd"], "n": [n]},
         "about": {p: {"version": "1", "threads": "1"} for p in ("actfn", "torch")},
@@ -65,15 +65,30 @@ class Report(unittest.TestCase):
                      "| **libactfn** | 0.300 | 1 | 0.5 | 0 | – |"):
             self.assertIn(part, first[0])
 
+    def test_pages_of_other_types(self):
+        for dtype, over in (("f64", "> 4 ULP"), ("bf16", "not nearest"), ("f16", "not nearest")):
+            measured = results((1.0, 0.9), (0.2, 0.3), dtype=dtype)
+            with tempfile.TemporaryDirectory() as folder:
+                [path] = report.write(measured, folder)
+                text = pathlib.Path(path).read_text()
+            self.assertEqual(pathlib.Path(path).name, f"PERFORMANCE-{dtype}.md")
+            self.assertIn(f"| max ULP | {over} | edges |", text)
+            self.assertNotIn(".svg", text)
+        self.assertIn("| PyTorch | forward | tanh | 1.5 | 3.00 ±0.00 U | met |",
+                      report.page(results((1.0, 0.9), (0.2, 0.3), dtype="f64"), None))
+
     def test_a_partial_run_does_not_write_the_docs(self):
         self.assertFalse(peers.parse(["--fresh"]).partial)
-        for some in ("--quick", "--kinds=tanh", "--peers=jax", "--n=64", "--ops=fwd", "--dtype=f64"):
+        self.assertFalse(peers.parse(["--dtype=f64"]).partial)
+        for some in ("--quick", "--kinds=tanh", "--peers=jax", "--n=64", "--ops=fwd"):
             self.assertTrue(peers.parse([some]).partial, some)
 
     def test_every_peer_has_a_name_and_every_goal_a_kind(self):
         self.assertEqual(set(report.NAMES) - {"actfn"}, set(peers.PEERS))
         self.assertEqual(set(report.COLOURS), set(report.NAMES))
-        for peer, op, kind, _ in report.GOALS:
+        self.assertEqual(set(report.GOALS), set(peers.DTYPES))
+        self.assertEqual(set(report.ERRORS), set(peers.DTYPES))
+        for peer, op, kind, _ in [goal for goals in report.GOALS.values() for goal in goals]:
             self.assertIn(peer, peers.PEERS)
             self.assertIn(op, peers.OPS)
             self.assertIn(kind, peers.KINDS)

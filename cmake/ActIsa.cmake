@@ -7,9 +7,9 @@
 # Each kind of kinds.inc is compiled once per element type into an object library of its own with
 # these flags, kernels/half.c into a third, and a kind whose file has ACT_THETA once more per element
 # type (theta32, theta64); the table is compiled without them. A file kernels/<name>/<kind>.c takes the place of
-# kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast). act_isa_finish() then writes isas.inc, the list
-# of ISAs the C code reads, in the order of the calls. With ACTFN_ISAS the ISAs it does not name are left
-# out, but for scalar.
+# kernels/<kind>.c in f32, which it includes, and adds kernels for fast mode (row <kind>_fast); so does
+# kernels/<name>/f64/<kind>.c in f64. act_isa_finish() then writes isas.inc, the list of ISAs the C code
+# reads, in the order of the calls. With ACTFN_ISAS the ISAs it does not name are left out, but for scalar.
 
 set(ACT_GENERATED_DIR ${CMAKE_BINARY_DIR}/generated)
 set(ACT_ISA_PUBLIC scalar sse42 avx2 avx512 neon) # ids 0..4, actfn.h; further ones follow
@@ -29,11 +29,12 @@ list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\
 string(TOUPPER "CMAKE_C_FLAGS_${CMAKE_BUILD_TYPE}" act_flags)
 set(act_flags "${CMAKE_C_FLAGS} ${${act_flags}}")
 
-# act_kind_files(isa files fast): the f32 sources of an ISA, and the kinds that have a fast kernel.
-function(act_kind_files isa files fast)
+# act_kind_files(folder files fast): the sources of an ISA, and the kinds that have a fast kernel in
+# kernels/<folder>: <isa> for f32, <isa>/f64 for f64.
+function(act_kind_files folder files fast)
   foreach(kind IN LISTS ACT_KINDS)
-    if(EXISTS ${CMAKE_SOURCE_DIR}/kernels/${isa}/${kind}.c)
-      list(APPEND paths ${CMAKE_SOURCE_DIR}/kernels/${isa}/${kind}.c)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/kernels/${folder}/${kind}.c)
+      list(APPEND paths ${CMAKE_SOURCE_DIR}/kernels/${folder}/${kind}.c)
       list(APPEND kinds ${kind})
     else()
       list(APPEND paths ${CMAKE_SOURCE_DIR}/kernels/${kind}.c)
@@ -96,7 +97,7 @@ endfunction()
 function(act_kernel_library target isa unit)
   string(REGEX MATCH "64$" is_f64 "${unit}")
   if(unit STREQUAL f64)
-    act_kind_files(generic files fast)
+    act_kind_files(${isa}/f64 files fast)
   elseif(unit MATCHES "f32|test")
     act_kind_files(${isa} files fast)
   elseif(unit STREQUAL half)
@@ -139,9 +140,11 @@ macro(act_isa_build name features)
                              ${CMAKE_SOURCE_DIR}/include)
   act_kind_files(${name} act_files act_fast)
   list(TRANSFORM act_fast REPLACE "(.+)" "ACT_FAST_\\1=_,_fast" OUTPUT_VARIABLE act_fast)
+  act_kind_files(${name}/f64 act_files act_fast64)
+  list(TRANSFORM act_fast64 REPLACE "(.+)" "ACT_FAST64_\\1=_,_fast" OUTPUT_VARIABLE act_fast64)
   list(TRANSFORM ACT_THETA_KINDS REPLACE "(.+)" "ACT_THETA_\\1=_,THETA_ROW" OUTPUT_VARIABLE act_theta)
   target_compile_definitions(act_table_${name} PRIVATE ACT_ISA_NAME=${name} ${act_fast}
-                             ${act_theta})
+                             ${act_fast64} ${act_theta})
   list(APPEND ACT_ISA_OBJECTS $<TARGET_OBJECTS:act_table_${name}>)
 
   list(FIND ACT_ISA_PUBLIC ${name} act_id)

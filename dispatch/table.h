@@ -3,6 +3,7 @@
 #define ACT_DISPATCH_TABLE_H
 
 #include "actfn/actfn.h"
+#include "dispatch/half_stream.h"
 #include "dispatch/parts.h"
 #include "dispatch/row.h"
 
@@ -22,6 +23,7 @@ enum {
 struct act_table {
     const struct act_row *row[ACT_MODE_COUNT][ACT_ROW_DTYPES][ACT_KIND_COUNT];
     const struct act_half *bf16, *f16;
+    const struct act_half_stream *half_stream;
     const struct act_theta_row *theta[ACT_ROW_DTYPES][ACT_KIND_COUNT]; /* NULL: nothing to learn */
 #define ACT_PART(name) const struct act_##name##_row *name[ACT_ROW_DTYPES];
 #include "dispatch/parts.inc"

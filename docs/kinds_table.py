@@ -60,7 +60,7 @@ def table(header, rows):
 
 
 def kinds_table():
-    header = ["kind", "y = f(x)", "parameters", "f32 bound", "f32 derivative"]
+    header = ["kind", "y = f(x)", "parameters", "f32 bound", "f32 derivative", "f64 bound", "f64 derivative"]
     rows = []
     for _, _, name, _, formula, _, params, bounds in kinds():
         ulp = arguments(bounds)
@@ -70,7 +70,7 @@ def kinds_table():
             "`" + text_of(formula).replace("|", "\\|") + "`",
             ", ".join(field + (f" ({own})" if own != field else "") + f" = {float(value):.6g}"
                       for field, own, value, _ in parameters(params)),
-            ulp[1], ulp[4],
+            ulp[1], ulp[4], ulp[6], ulp[7],
         ])
     return table(header, rows)
 

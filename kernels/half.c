@@ -8,6 +8,7 @@
  * bf16, whose exponents are float's, 13 in f16. An f16 subnormal, a multiple of 2^-24, gets 13 such
  * bits by adding 2^-14; units of 2^-37 are at least as large as those of the float. */
 #define ACT_UNIT_HALF 1
+#include "dispatch/half_stream.h"
 #include "dispatch/parts.h"
 #include "kernels/kernel.h"
 
@@ -227,3 +228,36 @@ HALF_RELU(f16, 0x7c00, 0x200)
 
 HALF_TYPE(bf16, BF16)
 HALF_TYPE(f16, F16)
+
+/* ---- past the caches ---------------------------------------------------------------------------
+ * A block of results a turn, by way of memory that gcc makes registers of. The prefetch is 4 KiB
+ * ahead: .28 ns an element of 16M, at 2 KiB .32, without .47. */
+extern const struct act_half_stream ACT_ROW(stream);
+#if V_STREAM
+ACT_OP void stream_block(const unsigned char *block, unsigned char *to)
+{
+    for (size_t i = 0; i < 2 * ACT_HALF_BLOCK; i += VL * sizeof(float))
+        v_stream((float *)(void *)(to + i), v_load((const float *)(const void *)(block + i)));
+}
+
+#define HALF_STREAM(name, parameter, loop)                                                         \
+    static void ACT_STREAM_SYMBOL(half, name)(parameter const void *in, void *out, size_t n)       \
+    {                                                                                              \
+        const unsigned char *p = in;                                                               \
+        unsigned char *to = out;                                                                   \
+        for (size_t i = 0; i < n; i += ACT_HALF_BLOCK) {                                           \
+            _Alignas(64) unsigned char block[2 * ACT_HALF_BLOCK];                                  \
+            __builtin_prefetch(p + 2 * i + 4096);                                                  \
+            loop;                                                                                  \
+            stream_block(block, to + 2 * i);                                                       \
+        }                                                                                          \
+        v_stream_end();                                                                            \
+    }
+#define TABLE const uint16_t *table,
+HALF_STREAM(look_up, TABLE, LOOK_UP(table, p + 2 * i, block, ACT_HALF_BLOCK))
+HALF_STREAM(relu_bf16, , ACT_SYMBOL(bf16, relu)(p + 2 * i, block, ACT_HALF_BLOCK))
+HALF_STREAM(relu_f16, , ACT_SYMBOL(f16, relu)(p + 2 * i, block, ACT_HALF_BLOCK))
+#endif
+const struct act_half_stream ACT_ROW(stream) = {ACT_STREAM_SYMBOL(half, look_up),
+                                                ACT_STREAM_SYMBOL(half, relu_bf16),
+                                                ACT_STREAM_SYMBOL(half, relu_f16)};

@@ -2,7 +2,7 @@
  * Derivative: x > -3 ? x < 3 ? (2 * x + 3) / 6 : 1 : 0.
  * Kinks: -3, 3.
  * f'(-3) = 0, f'(3) = 1, f(-inf) = -0. */
-#include "kernels/kernel.h"
+#include "kernels/math.h"
 
 ACT_OP vec hardswish_forward(vec x, struct vparams p)
 {
@@ -17,7 +17,13 @@ ACT_OP vec hardswish_forward(vec x, struct vparams p)
 #else
     const vec sixth = v_set(0x1.555556p-3f), sixth_low = v_set(-0x1.555556p-28f);
 #endif
-    return v_mul(above, v_fma(sixth, s, v_fma(sixth, s_low, v_mul(sixth_low, s))));
+    const vec rest = v_fma(sixth, s_low, v_mul(sixth_low, s));
+#if ACT_UNIT_F64 && !V_HAS_FMA
+    const vec product = v_mul(sixth, s);
+    return v_mul(above, v_add(product, v_add(v_mul_low(sixth, s, product), rest)));
+#else
+    return v_mul(above, v_fma(sixth, s, rest));
+#endif
 }
 
 ACT_OP vec hardswish_backward(vec x, vec g, struct vparams p)

@@ -2,17 +2,24 @@
  * Derivative: y * (1 - y).
  * f'(-a) = f'(a), f(-inf) = 0. In f32 y is subnormal from x = -87.3365, 0 from -103.97. */
 #include "kernels/exp8.h"
+#include "kernels/half_logistic64.h"
 #include "kernels/logistic.h"
 
 #if V_DOUBLE
 ACT_OP vec sigmoid_forward(vec x, struct vparams p)
 {
     (void)p;
+#if ACT_UNIT_F64
+    const struct half_logistic l = v_half_logistic(v_min(v_set(EXP_RANGE), v_abs(x)));
+    const vec tail = v_mul(v_over(l.power, l), l.scale);
+    return v_select(v_lt(x, v_set(0)), tail, v_sub(v_set(1), tail));
+#else
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
     const vmask negative = v_lt(x, v_set(0));
     const struct pair n = {v_select(negative, e.value, v_set(1)), v_keep(negative, e.low)};
     const vec y = v_rounded(v_pair_div(n, v_one_plus(e)));
     return v_mul(y, v_select(negative, e.scale, v_set(1)));
+#endif
 }
 
 ACT_OP vec sigmoid_backward(vec x, vec g, struct vparams p)

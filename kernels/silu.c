@@ -2,14 +2,22 @@
  * Derivative: s * (1 + x * (1 - s)), s = 1 / (1 + exp(-x)).
  * f'(-a) = 1 - f'(a); zero at x = -1.27846454. f(-inf) = -0; in f32 y is subnormal from -91.8568,
  * -0 from -108.66. */
+#include "kernels/half_logistic64.h"
 #include "kernels/logistic.h"
 
 #if V_DOUBLE
 ACT_OP vec silu_forward(vec x, struct vparams p)
 {
     (void)p;
+#if ACT_UNIT_F64
+    /* max(x, 0) - a sigmoid(-a) */
+    const vec a = v_min(v_set(EXP_RANGE), v_abs(x));
+    const struct half_logistic l = v_half_logistic(a);
+    return v_fnma(v_over(v_mul(a, l.power), l), l.scale, v_max(v_set(-0.0), x));
+#else
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_abs(x)), v_set(0));
     return v_gate(x, x, e, v_set(EXP_RANGE));
+#endif
 }
 
 ACT_OP vec silu_backward(vec x, vec g, struct vparams p)

@@ -77,26 +77,31 @@ static void run_job(const struct call *c, const struct act_job *job)
         act_run(job);
 }
 
+/* Arrays that the caches do not hold are written past them: a store into a cache first reads the
+ * line. Not in place, where the line has been read. */
+enum { STREAM_MIN = 65536 }; /* elements: below, the setting is not looked at */
+static int is_streamed(const struct call *c, size_t out_size)
+{
+    const size_t arrays = c->op == ACT_FORWARD ? 2 : 3;
+    const size_t bytes = atomic_load_explicit(&act_stream_bytes, memory_order_relaxed);
+    return c->n >= bytes / (arrays * out_size) && c->out != c->in && c->out != c->grad_out;
+}
+
 /* Apart from run, whose frame is small: a call of 16 elements takes 9 ns in all. */
 __attribute__((noinline)) static act_status run_half(const struct call *c, struct act_choice choice,
                                                      struct act_job *job)
 {
     struct act_half_call half;
-    act_half_prepare(&half, choice, c->dtype, c->op, c->kind, c->params, c->n);
+    act_half_prepare(&half, choice, c->dtype, c->op, c->kind, c->params, c->n,
+                     c->n >= STREAM_MIN && is_streamed(c, job->out_size));
     job->half = &half;
     run_job(c, job);
     return ACT_OK;
 }
 
-/* Arrays that the caches do not hold are written past them: a store into a cache first reads the
- * line. Not in place, where the line has been read. */
-enum { STREAM_MIN = 65536 }; /* elements: below, the setting is not looked at */
 static void use_stream(const struct call *c, const struct act_row *row, struct act_job *job)
 {
-    const size_t arrays = c->op == ACT_FORWARD ? 2 : 3;
-    if (c->n < atomic_load_explicit(&act_stream_bytes, memory_order_relaxed) /
-                   (arrays * job->out_size) ||
-        c->out == c->in || c->out == c->grad_out)
+    if (!is_streamed(c, job->out_size))
         return;
     if (c->op == ACT_FORWARD && row->forward_stream)
         job->forward = row->forward_stream;

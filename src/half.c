@@ -311,7 +311,8 @@ static const unsigned char is_relu[ACT_KIND_COUNT] = {
 };
 
 void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
-                      enum act_operation op, act_kind kind, const act_params *p, size_t n)
+                      enum act_operation op, act_kind kind, const act_params *p, size_t n,
+                      int streamed)
 {
     const struct act_table *table = act_tables[choice.isa];
     call->f16 = dtype == ACT_F16 || dtype == ACT_F16_F32;
@@ -328,10 +329,11 @@ void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_
     if (op == ACT_FORWARD && !call->to_f32 && n >= TABLE_USE_MIN && !call->direct &&
         call->convert->look_up && are_defaults(kind, &call->params))
         call->table = table_of(call, kind, n);
+    call->stream = streamed && table->half_stream->look_up ? table->half_stream : NULL;
 }
 
-void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
-                  size_t n)
+static void run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
+                size_t n)
 {
     if (call->direct)
         call->direct(in, out, n);
@@ -339,4 +341,35 @@ void act_half_run(const struct act_half_call *call, const void *in, const void *
         look_up(call, in, out, n);
     else
         compute(call, in, grad_out, out, n);
+}
+
+/* Past the caches, whole blocks from where out is aligned; returns how many elements from the
+ * beginning are done. 16M elements of bf16 sigmoid: .28 ns each, .44 with plain stores. */
+static size_t run_streamed(const struct act_half_call *call, const unsigned char *in,
+                           unsigned char *out, size_t n)
+{
+    enum { LINE = 64 };
+    const size_t past = (uintptr_t)out % LINE, head = past ? (LINE - past) / 2 : 0;
+    if (past % 2 || head >= n)
+        return 0;
+    const size_t whole = (n - head) / BLOCK * BLOCK;
+    const struct act_half_stream *const s = call->stream;
+    run(call, in, NULL, out, head);
+    in += 2 * head;
+    out += 2 * head;
+    if (call->direct)
+        (call->f16 ? s->relu_f16 : s->relu_bf16)(in, out, whole);
+    else
+        s->look_up(call->table, in, out, whole);
+    return head + whole;
+}
+
+void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,
+                  size_t n)
+{
+    size_t done = 0;
+    if (call->stream && (call->direct || call->table))
+        done = run_streamed(call, in, out, n);
+    run(call, (const char *)in + 2 * done, grad_out,
+        (char *)out + (call->to_f32 ? sizeof(float) : 2) * done, n - done);
 }

@@ -17,11 +17,14 @@ struct act_half_call {
     struct act_tolerance tolerance;
     const uint16_t *table;                               /* of all results, or NULL */
     void (*direct)(const void *in, void *out, size_t n); /* a loop on the bits, or NULL */
+    const struct act_half_stream *stream;                /* NULL: not past the caches */
 };
 
-/* dtype: one of the 16-bit ones. params: within their domain. n: the elements of the whole call. */
+/* dtype: one of the 16-bit ones. params: within their domain. n: the elements of the whole call.
+ * streamed: no cache holds the arrays, and out is none of the others. */
 void act_half_prepare(struct act_half_call *call, struct act_choice choice, act_dtype dtype,
-                      enum act_operation op, act_kind kind, const act_params *params, size_t n);
+                      enum act_operation op, act_kind kind, const act_params *params, size_t n,
+                      int streamed);
 
 /* grad_out is not used by ACT_FORWARD. out may be in or grad_out if it is a 16-bit array. */
 void act_half_run(const struct act_half_call *call, const void *in, const void *grad_out, void *out,

@@ -1,6 +1,7 @@
 # checkact: every ISA x kind against the double reference. test_reference: that against MPFR.
 # test_half: bf16 and f16.
-# act-verify: every float, and the audit of its reference. act-verify-f64: samples of f64. act-hash: the bits of every table.
+# act-verify: every float, and the audit of its reference. act-verify-f64: samples of f64.
+# act-verify-half: all pairs (x, g) of the 16-bit derivatives. act-hash: the bits of every table.
 act_kernel_library(act_test_data scalar test)
 
 add_library(act_check OBJECT check_call.c check_inputs.c)
@@ -13,7 +14,8 @@ add_executable(test_half test_half.c reference.c formula.c)
 add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
                verify_run.c verify_slice.c verify_state.c reference.c formula.c)
 add_executable(act-verify-f64 verify_f64.c reference.c formula.c)
-set_source_files_properties(act-hash.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
+add_executable(act-verify-half verify_half.c)
+set_source_files_properties(act-hash.c verify_half.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 add_executable(act-hash act-hash.c)
@@ -23,7 +25,7 @@ target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)
 target_link_libraries(act-verify-f64 PRIVATE PkgConfig::MPFR)
 
 target_include_directories(act_check PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include)
-foreach(program checkact test_reference test_half act-verify act-verify-f64 act-hash)
+foreach(program checkact test_reference test_half act-verify act-verify-f64 act-verify-half act-hash)
   target_sources(${program} PRIVATE $<TARGET_OBJECTS:act_check> $<TARGET_OBJECTS:act_test_data>)
   target_include_directories(${program} PRIVATE ${CMAKE_SOURCE_DIR})
   target_link_libraries(${program} PRIVATE actfn::actfn m)
@@ -40,6 +42,9 @@ foreach(isa IN LISTS ACT_ISA_NAMES)
 endforeach()
 
 act_test(verify_f64 kernels act-verify-f64 --points 1024 --seed 7)
+foreach(type bf16 f16) # 2^24 pairs of each kind and table
+  act_test(verify_${type} kernels act-verify-half --dtype ${type} --slices 1)
+endforeach()
 
 act_test(hash kernels act-hash --step 16384 --jobs 2 --check ${CMAKE_CURRENT_SOURCE_DIR}/hashes.txt)
 
