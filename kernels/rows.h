@@ -105,19 +105,25 @@ ACT_OP struct group tile_group(size_t from, size_t inner, size_t rest, size_t la
     return (struct group){from, LANES * inner, rows, lanes, lanes};
 }
 
-/* s += the terms e(z, at, lanes, k) of the group's elements z = load(at, lanes), in order. f32,
+/* s += the terms e(z, exp_of(r, z), at, lanes, k) of the group's elements z = load(at, lanes), in
+ * order. f32,
  * terms from 0 to 2^.5 EXP_ONE: high, from a power of two that is above the sum of 8, stays a
  * multiple of 2^-19 EXP_ONE, and low, which collects what high's roundings leave, loses 2^-40
  * EXP_ONE at most: 4 operations a term, where a tree of floats has 1 and errors up to 3 ULP. Four
  * loads come before their stores: rows a multiple of 4096 bytes apart would wait for each other. */
-#define G_AT(g, k)            ((g).from + (size_t)(k) * (g).step)
-#define G_LANES(g, k)         ((k) == (g).rows - 1 ? (g).last : (g).lanes)
-#define G_TERM(g, load, e, k) e(load(G_AT(g, k), G_LANES(g, k)), G_AT(g, k), G_LANES(g, k), k)
+#define G_AT(g, k)    ((g).from + (size_t)(k) * (g).step)
+#define G_LANES(g, k) ((k) == (g).rows - 1 ? (g).last : (g).lanes)
+#define G_TERM(s, g, load, r, e, k)                                                                \
+    do {                                                                                           \
+        const vec z_ = load(G_AT(g, k), G_LANES(g, k));                                            \
+        (s) = G_PLUS(s, e(z_, exp_of(r, z_), G_AT(g, k), G_LANES(g, k), k));                       \
+    } while (0)
 #if V_DOUBLE
-#define S_ADD_GROUP(s, g, load, e)                                                                 \
+#define G_PLUS s_add
+#define S_ADD_GROUP(s, g, load, r, e)                                                              \
     do {                                                                                           \
         for (int k_ = 0; k_ < (g).rows; k_++)                                                      \
-            (s) = s_add(s, G_TERM(g, load, e, k_));                                                \
+            G_TERM(s, g, load, r, e, k_);                                                          \
     } while (0)
 #else
 struct high_low {
@@ -128,26 +134,32 @@ ACT_OP struct high_low plus(struct high_low s, vec e)
     const vec high = v_add(s.high, e);
     return (struct high_low){high, v_add(s.low, v_sub(e, v_sub(high, s.high)))};
 }
-#define G_FOUR(s, g, load, e, k)                                                                   \
+#define G_PLUS plus
+#define G_FOUR(s, g, load, r, e, k)                                                                \
     do {                                                                                           \
         const vec z0_ = load(G_AT(g, k), (g).lanes), z1_ = load(G_AT(g, k + 1), (g).lanes);        \
         const vec z2_ = load(G_AT(g, k + 2), (g).lanes);                                           \
         const vec z3_ = load(G_AT(g, k + 3), G_LANES(g, k + 3));                                   \
-        (s) = plus(s, e(z0_, G_AT(g, k), (g).lanes, k));                                           \
-        (s) = plus(s, e(z1_, G_AT(g, k + 1), (g).lanes, k + 1));                                   \
-        (s) = plus(s, e(z2_, G_AT(g, k + 2), (g).lanes, k + 2));                                   \
-        (s) = plus(s, e(z3_, G_AT(g, k + 3), G_LANES(g, k + 3), k + 3));                           \
+        (s) = plus(s, e(z0_, exp_of(r, z0_), G_AT(g, k), (g).lanes, k));                           \
+        (s) = plus(s, e(z1_, exp_of(r, z1_), G_AT(g, k + 1), (g).lanes, k + 1));                   \
+        (s) = plus(s, e(z2_, exp_of(r, z2_), G_AT(g, k + 2), (g).lanes, k + 2));                   \
+        (s) = plus(s, e(z3_, exp_of(r, z3_), G_AT(g, k + 3), G_LANES(g, k + 3), k + 3));           \
     } while (0)
-#define S_ADD_GROUP(s, g, load, e)                                                                 \
+#define S_ADD_GROUP(s, g, load, r, e)                                                              \
     do {                                                                                           \
         const vec base_ = v_set(16 * EXP_ONE);                                                     \
         struct high_low s_ = {base_, v_set(0)};                                                    \
         if ((g).rows == GROUP) {                                                                   \
-            G_FOUR(s_, g, load, e, 0);                                                             \
-            G_FOUR(s_, g, load, e, 4);                                                             \
+            G_FOUR(s_, g, load, r, e, 0);                                                          \
+            G_FOUR(s_, g, load, r, e, 4);                                                          \
         } else {                                                                                   \
-            for (int k_ = 0; k_ < (g).rows; k_++)                                                  \
-                s_ = plus(s_, G_TERM(g, load, e, k_));                                             \
+            int k_ = 0;                                                                            \
+            if ((g).rows > 4) {                                                                    \
+                G_FOUR(s_, g, load, r, e, 0);                                                      \
+                k_ = 4;                                                                            \
+            }                                                                                      \
+            for (; k_ < (g).rows; k_++)                                                            \
+                G_TERM(s_, g, load, r, e, k_);                                                     \
         }                                                                                          \
         (s) = w_add(s, w_add(w_from(v_sub(s_.high, base_)), w_from(s_.low)));                      \
     } while (0)
@@ -573,14 +585,13 @@ ACT_OP vec exp_of(struct reference r, vec z)
     return v_mul(e, v_select(far, v_set(EXP_SCALE * EXP_ONE), v_set(EXP_ONE)));
 }
 #else
-#define EXP_ONE   0x1p49f
-#define EXP_FLOOR (-123.0f)  /* where n - N + EXP_BIAS is below 0 */
-#define EXP_BIAS  (127 + 49) /* 0 for 2^-176: e is 0 */
+#define EXP_ONE  0x1p49f
+#define EXP_BIAS (127 + 49) /* n - N + EXP_BIAS is 0 for 2^-176: e is 0 */
 
 struct reference {
     vec shift; /* subtracted */
     vec magic; /* ROUND_MAGIC + EXP_BIAS - N */
-    vec floor; /* least argument: max - shift - 123 */
+    vec floor; /* least argument: (N - EXP_BIAS) ln2 */
     vec top;   /* the maximum; 0 for a row of -inf, NaN for one with +inf */
 };
 
@@ -590,19 +601,19 @@ ACT_OP struct reference reference_of(vec max)
     const vec shift = v_drop(none, v_keep(v_le(v_set(200), v_abs(max)), max));
     const vec rest = v_sub(v_drop(none, max), shift); /* 0 if subtracted, NaN for +inf */
     const vec n = v_sub(v_fma(rest, v_set(LOG2E), v_set(ROUND_MAGIC)), v_set(ROUND_MAGIC));
-    return (struct reference){shift, v_sub(v_set(ROUND_MAGIC + EXP_BIAS), n),
-                              v_add(rest, v_set(EXP_FLOOR)), v_add(shift, rest)};
+    const vec floor = v_mul(v_sub(n, v_set(EXP_BIAS)), v_set(LN2_HIGH));
+    return (struct reference){shift, v_sub(v_set(ROUND_MAGIC + EXP_BIAS), n), floor,
+                              v_add(shift, rest)};
 }
 
+/* n - N + EXP_BIAS, 0 to 177, is in the low bits of shifted, and becomes an exponent: at the floor
+ * it is 0, and so is e. A NaN stays one in the polynomial. */
 ACT_OP vec exp_of(struct reference r, vec z)
 {
     const vec a = v_max(r.floor, v_sub(z, r.shift));
     const vec shifted = v_fma(a, v_set(LOG2E), r.magic), n = v_sub(shifted, r.magic);
     const vec rest = v_fnma(n, v_set(LN2_LOW), v_fnma(n, v_set(LN2_HIGH), a));
-    /* n - N + EXP_BIAS, 0 to 177, is in the low bits, and becomes an exponent. A NaN stays one in
-     * the product. */
-    const vec power = v_from_bits(i_shl(v_bits(v_max(v_set(ROUND_MAGIC), shifted)), 23));
-    return v_mul(v_exp_poly(rest, 1, 1), power);
+    return v_mul(v_exp_poly(rest, 1, 1), v_from_bits(i_shl(v_bits(shifted), 23)));
 }
 
 /* e^-r, r = max - N ln2, within 2^-42. */
