@@ -5,8 +5,7 @@
 
 enum { PIECES = 4, WINDOW = 9 /* 3 x 3 */, SIDE_ARRAYS = 6 };
 
-/* ---- parameters and what a forward call has left -----------------------------------------------
- */
+/* ---- parameters and what a forward call has left ------------------------------------------- */
 
 static size_t side_bytes(size_t n, size_t row)
 {
@@ -58,8 +57,7 @@ static void must(act_status status)
         die("a structured function: %s", act_status_string(status));
 }
 
-/* ---- softmax and its relatives ------------------------------------------------------------------
- */
+/* ---- softmax and its relatives ------------------------------------------------------------- */
 
 static act_status softmax(const struct work *w)
 {
@@ -107,8 +105,7 @@ static act_status cross_entropy_back(const struct work *w)
     return act_cross_entropy(w->type, 0, shape_of(w), &t, w->x, side(w, 1), w->out);
 }
 
-/* ---- gated units, bias
- * --------------------------------------------------------------------------- */
+/* ---- gated units, bias --------------------------------------------------------------------- */
 
 /* x is [rows][gate | up] */
 static act_gate halves(const struct work *w)
@@ -144,8 +141,7 @@ static act_status bias_back(const struct work *w)
                              w->out, side(w, 1));
 }
 
-/* ---- learnable parameters
- * ------------------------------------------------------------------------- */
+/* ---- learnable parameters ------------------------------------------------------------------ */
 
 /* apl: two hinges */
 static size_t theta_rows(act_kind kind)
@@ -194,8 +190,7 @@ static act_status rrelu_back(const struct work *w)
     return act_rrelu_backward(w->type, 0, 1. / 8, 1. / 3, 1, 0, w->x, w->grad, w->out, w->n);
 }
 
-/* ---- the largest of several
- * ------------------------------------------------------------------------ */
+/* ---- the largest of several ---------------------------------------------------------------- */
 
 static act_status maxout(const struct work *w)
 {
@@ -272,8 +267,8 @@ static act_status frelu_back(const struct work *w)
                               side(w, 2), side(w, 3));
 }
 
-/* ---- norms
- * ------------------------------------------------------------------------------------------- side:
+/* ---- norms ----------------------------------------------------------------------------------
+ * side:
  * gamma, beta, mean, rstd, dgamma, dbeta */
 
 #define EPS 1e-5
@@ -328,8 +323,7 @@ static act_status stats(const struct work *w)
     return act_stats_add(w->type, 0, w->kind, NULL, w->x, w->n, &s);
 }
 
-/* ---- the list
- * ---------------------------------------------------------------------------------------- */
+/* ---- the list ------------------------------------------------------------------------------ */
 
 #define LEARNABLE "prelu,elu,celu,swish,softplus,scaled_tanh,swish_linear,acon_c,srelu,apl"
 #define F         OP_FORWARD

@@ -1,5 +1,5 @@
-/* For tests/test_bench.sh, preloaded: no error is allowed, so that kernels fail their check; and the
- * softmax of floats is 0. */
+/* For tests/test_bench.sh, preloaded: no error is allowed, so that kernels fail their check; and
+ * the softmax of floats is 0. */
 #include "actfn/actfn.h"
 
 #include <dlfcn.h>
