@@ -25,6 +25,9 @@ enum { ISA_LIMIT = 32, KIND_LIMIT = 512, SIZE_LIMIT = 32 };
 
 struct options {
     unsigned char kinds[KIND_LIMIT], isas[ISA_LIMIT], ops[OP_COUNT]; /* selected? */
+    int kinds_given;                                                 /* by --kind */
+    const char *structured; /* --structured: patterns of names, or NULL: the kinds themselves */
+    size_t row;             /* --row; 0: chosen */
     size_t sizes[SIZE_LIMIT];
     int size_count;  /* 0: the default sizes */
     double min_time; /* seconds per cell; 0: chosen */
@@ -72,6 +75,39 @@ void copy_nontemporal(void *to, const void *from, size_t bytes);
 void add_chain(size_t turns); /* dependent additions, one cycle each */
 enum { CHAIN_ADDS = 64 };     /* per turn */
 
+/* ---- structured.c --------------------------------------------------------------------------- */
+
+/* What a function makes of n elements in rows: rows of an axis, its columns (the axis first),
+ * planes of a channel each, pieces, four to a row, or one set of parameters for all. */
+enum { SHAPE_ROWS, SHAPE_COLUMNS, SHAPE_PLANES, SHAPE_PIECES, SHAPE_SHARED };
+enum { OUT_ALL, OUT_HALF, OUT_QUARTER, OUT_ROWS, OUT_NONE }; /* results */
+
+struct work {
+    const struct structured *fn;
+    act_dtype type;
+    act_kind kind; /* -1 if the function takes none */
+    size_t n, row; /* n is a multiple of row, and row of 4 */
+    const void *x, *grad;
+    void *y, *out;
+    char *side; /* structured_side() bytes: parameters and their gradients */
+};
+struct structured {
+    const char *name;
+    int op, shape;
+    double arrays, bytes; /* read and written: arrays of n elements; bytes per element besides */
+    int out;
+    const char *kinds; /* that it is measured with, or NULL: it takes none */
+    act_status (*run)(const struct work *w);
+    void (*ready)(const struct work *w); /* parameters, and what the forward call leaves; or NULL */
+};
+extern const struct structured structured_list[];
+extern const size_t structured_count;
+
+size_t structured_side(size_t n, size_t row);
+int structured_kinds(const struct structured *f, const struct options *o,
+                     act_kind kinds[KIND_LIMIT]);
+size_t structured_results(const struct structured *f, size_t n, size_t row); /* elements of out */
+
 /* ---- cells.c ------------------------------------------------------------------------------- */
 
 enum cell_type { CELL_KERNEL, CELL_FMA, CELL_MEMCPY, CELL_LOOP_COPY, CELL_NT_COPY, CELL_ADD };
@@ -83,6 +119,7 @@ struct times {
 /* Something timed: a kernel, or a yardstick of the machine timed between the kernels. */
 struct cell {
     enum cell_type type;
+    const struct structured *fn; /* or NULL: the kind itself */
     act_kind kind;
     int op;
     act_isa isa;
@@ -102,6 +139,7 @@ struct run {
     act_dtype dtype;
     size_t elem;
     void *x, *grad, *out, *y;     /* the largest n */
+    char *side;                   /* of structured functions */
     char input[160];              /* what the inputs are */
     struct cell overhead;         /* relu forward, n = 16, best table */
     double real_total, cpu_total; /* of all repetitions, ns: apart when others had the CPU */
@@ -110,6 +148,9 @@ struct run {
 void run_plan(struct run *r, const struct options *o, size_t tensor_count);
 void run_inputs(struct run *r, const float *tensor, size_t tensor_count);
 void run_free(struct run *r);
+
+struct work work_of(const struct run *r, const struct cell *c);
+size_t row_of(const struct options *o, size_t n); /* length of a row of structured functions */
 
 /* Figures of a measured kernel cell; NaN where there is none. */
 struct figures {
@@ -123,6 +164,8 @@ double copy_ns(const struct run *r, size_t n); /* the faster copy of n elements 
 
 /* ---- check.c, measure.c -------------------------------------------------------------------- */
 
+/* Of structured functions: in ULP of the largest result. Their own tests have the bounds. */
+enum { STRUCTURED_ULP = 32 };
 size_t run_check(struct run *r); /* accuracy on a sample; the number that failed */
 void run_measure(struct run *r);
 
@@ -140,6 +183,7 @@ struct context {
 };
 void context_read(struct context *c, const struct run *r);
 const char *cell_name(const struct run *r, const struct cell *c, char name[128]);
+const char *cell_kind(const struct cell *c, char name[64]); /* "gelu", or "norm:gelu" */
 
 void report_list(void);
 void report_table(FILE *f, const struct run *r);

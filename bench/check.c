@@ -65,10 +65,53 @@ static void check_cell(struct cell *c, act_dtype dtype, const struct sample *s, 
     c->failed = !(c->max_ulp <= allowed);
 }
 
+/* A structured function against the scalar table in double, on the first rows of the input. */
+static int check_structured(const struct run *r, struct cell *c)
+{
+    struct work w = work_of(r, c);
+    const size_t sample = SAMPLE / w.row * w.row, least = sample ? sample : w.row;
+    w.n = least < c->n ? least : c->n;
+    const size_t wide = w.n * sizeof(double), results = structured_results(c->fn, w.n, w.row);
+    if (results == 0)
+        return 0;
+    double *const x = allocate(wide), *const g = allocate(wide), *const want = allocate(wide);
+    for (size_t i = 0; i < w.n; i++)
+        x[i] = elem_get(r->dtype, r->x, i), g[i] = elem_get(r->dtype, r->grad, i);
+    struct work exact = w;
+    exact.type = ACT_F64;
+    exact.x = x, exact.grad = g, exact.out = want;
+    exact.y = allocate(wide), exact.side = allocate(structured_side(w.n, w.row));
+    struct work *const both[] = {&exact, &w};
+    for (int k = 0; k < 2; k++) {
+        use_isa(k ? c->isa : ACT_ISA_SCALAR);
+        if (c->fn->ready)
+            c->fn->ready(both[k]);
+        if (c->fn->run(both[k]) != ACT_OK)
+            die("%s: the library refuses the call", c->fn->name);
+    }
+    double largest = 0, off = 0;
+    for (size_t i = 0; i < results; i++) {
+        const double error = fabs(elem_get(r->dtype, w.out, i) - want[i]);
+        off = error <= off ? off : error; /* NaN stays */
+        largest = fmax(largest, fabs(want[i]));
+    }
+    c->max_ulp = ulps(r->dtype, largest + off, largest);
+    c->failed = !(c->max_ulp <= STRUCTURED_ULP);
+    free(x), free(g), free(want), free(exact.y), free(exact.side);
+    return c->failed;
+}
+
 size_t run_check(struct run *r)
 {
     if (r->dtype == ACT_F64)
         return 0;
+    if (r->options->structured) {
+        size_t wrong = 0;
+        for (size_t k = 0; k < r->count; k++)
+            if (r->cells[k].type == CELL_KERNEL)
+                wrong += (size_t)check_structured(r, &r->cells[k]);
+        return wrong;
+    }
     enum { EDGES = 32 };
     static const float edges[EDGES] = {
         0,     -0.0f, 1,      -1,     INFINITY, -INFINITY, 88,     -88,   -104, 104,   -14,

@@ -25,6 +25,12 @@ static void run_once(struct run *r, const struct cell *c)
 {
     switch (c->type) {
     case CELL_KERNEL:
+        if (c->fn) {
+            const struct work w = work_of(r, c);
+            if (c->fn->run(&w) != ACT_OK)
+                die("%s: the library refuses the call", c->fn->name);
+            break;
+        }
         call(r->dtype, c->op, c->kind, NULL, c->op == OP_FROM_OUTPUT ? r->y : r->x, r->grad, r->out,
              c->n);
         break;
@@ -53,6 +59,10 @@ static struct times repetition(struct run *r, const struct cell *c)
 {
     if (c->type == CELL_KERNEL)
         use_isa(c->isa);
+    if (c->fn && c->fn->ready) {
+        const struct work w = work_of(r, c);
+        c->fn->ready(&w);
+    }
     if (c->op == OP_FROM_OUTPUT) /* outputs of this kind */
         call(r->dtype, OP_FORWARD, c->kind, NULL, r->x, NULL, r->y, c->n);
     if (c->calls > 1)

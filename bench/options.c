@@ -17,6 +17,9 @@ static const char help[] =
     "\n"
     "  --isa A[,B]       ISAs (scalar, sse42, avx2, avx512, neon); default: all usable here\n"
     "  --kind GLOB[,..]  kinds; default: all\n"
+    "  --structured[=GLOB,..]  softmax, norms, gated units ... instead of the kinds; --kind: the\n"
+    "                    kinds in them; default: silu, of norms identity, all learnable ones\n"
+    "  --row N           elements of a row of these, which divides n; default: 1024 or less\n"
     "  --op OP[,..]      forward, backward, from-output; default: forward,backward\n"
     "  --n N[,..]        elements per call; default: 4096 on every ISA, and 65536 and 16777216\n"
     "                    on the best\n"
@@ -59,7 +62,7 @@ static void add_kind(struct options *o, const char *pattern)
     const act_kind alias = act_kind_from_name(pattern);
     for (act_kind kind = 0; kind < act_kind_count(); kind++)
         if (kind == alias || fnmatch(pattern, act_kind_name(kind), 0) == 0)
-            o->kinds[kind] = 1, found = 1;
+            o->kinds[kind] = 1, found = 1, o->kinds_given = 1;
     if (!found)
         die("no kind '%s' (see --list)", pattern);
 }
@@ -109,15 +112,20 @@ void options_parse(struct options *o, int argc, char **argv)
         COMPARE,
         LIST,
         HELP,
-        VERSION
+        VERSION,
+        STRUCTURED,
+        ROW
     };
     static const struct option long_options[] = {
-        {"isa", 1, NULL, ISA},     {"kind", 1, NULL, KIND},       {"op", 1, NULL, OP},
-        {"n", 1, NULL, N},         {"dtype", 1, NULL, DTYPE},     {"dist", 1, NULL, DIST},
-        {"input", 1, NULL, INPUT}, {"min-time", 1, NULL, TIME},   {"json", 1, NULL, JSON},
-        {"csv", 1, NULL, CSV},     {"compare", 1, NULL, COMPARE}, {"list", 0, NULL, LIST},
-        {"help", 0, NULL, HELP},   {"version", 0, NULL, VERSION}, {"threads", 1, NULL, THREADS},
-        {NULL, 0, NULL, 0},
+        {"isa", 1, NULL, ISA},         {"kind", 1, NULL, KIND},
+        {"op", 1, NULL, OP},           {"n", 1, NULL, N},
+        {"dtype", 1, NULL, DTYPE},     {"dist", 1, NULL, DIST},
+        {"input", 1, NULL, INPUT},     {"min-time", 1, NULL, TIME},
+        {"json", 1, NULL, JSON},       {"csv", 1, NULL, CSV},
+        {"compare", 1, NULL, COMPARE}, {"list", 0, NULL, LIST},
+        {"help", 0, NULL, HELP},       {"version", 0, NULL, VERSION},
+        {"threads", 1, NULL, THREADS}, {"structured", 2, NULL, STRUCTURED},
+        {"row", 1, NULL, ROW},         {NULL, 0, NULL, 0},
     };
     *o = (struct options){0};
     opterr = 0;
@@ -168,6 +176,17 @@ void options_parse(struct options *o, int argc, char **argv)
         case COMPARE:
             o->compare = optarg;
             break;
+        case STRUCTURED:
+            o->structured = optarg ? optarg : "*";
+            if (strlen(o->structured) > 255)
+                die("--structured: more than 255 characters");
+            break;
+        case ROW:
+            errno = 0;
+            o->row = strtoull(optarg, &end, 10);
+            if (*end || errno || !isdigit((unsigned char)*optarg) || o->row < 16)
+                die("--row: '%s' is not a number from 16 on", optarg);
+            break;
         case LIST:
             o->list = 1;
             break;
@@ -190,6 +209,8 @@ void options_parse(struct options *o, int argc, char **argv)
         die("--json and --csv cannot both write to '%s'", o->json);
     if (optind < argc)
         die("unexpected argument '%s' (see --help)", argv[optind]);
+    if (o->row && !o->structured)
+        die("--row is for --structured");
     if (!memchr(o->kinds, 1, sizeof o->kinds))
         memset(o->kinds, 1, (size_t)act_kind_count());
     if (!memchr(o->isas, 1, sizeof o->isas))

@@ -12,11 +12,22 @@ void report_list(void)
         printf("isa  %s%s\n", act_isa_name(isa), act_isa_available(isa) ? "" : " (not here)");
     for (act_kind kind = 0; kind < act_kind_count(); kind++)
         printf("kind %s\n", act_kind_name(kind));
+    for (size_t k = 0; k < structured_count; k++)
+        printf("structured %s %s\n", structured_list[k].name, op_names[structured_list[k].op]);
+}
+
+const char *cell_kind(const struct cell *c, char name[64])
+{
+    const char *const kind = c->kind < 0 ? NULL : act_kind_name(c->kind);
+    snprintf(name, 64, "%s%s%s", c->fn ? c->fn->name : "", c->fn && kind ? ":" : "",
+             kind ? kind : "");
+    return name;
 }
 
 const char *cell_name(const struct run *r, const struct cell *c, char name[128])
 {
-    snprintf(name, 128, "%s/%s/%s/%s/%zu", act_kind_name(c->kind), op_names[c->op],
+    char kind[64];
+    snprintf(name, 128, "%s/%s/%s/%s/%zu", cell_kind(c, kind), op_names[c->op],
              dtype_names[r->dtype], act_isa_name(c->isa), c->n);
     return name;
 }
@@ -71,14 +82,21 @@ void report_table(FILE *f, const struct run *r)
         fprintf(f, "note: others had this CPU for %.0f%% of the time; the times are noisy\n",
                 100 * others);
     fputc('\n', f);
-    fprintf(f, "%-15s %-11s %-7s %9s %9s %6s %7s %6s %6s %7s %8s\n", "kind", "operation", "isa",
-            "n", "ns/elem", "+-%", "GB/s", "slots", "copy", "scalar", "max ULP");
+    const int width = r->options->structured ? 27 : 15;
+    char kind[64];
+    fprintf(f, "%-*s %-11s %-7s %9s %9s %6s %7s %6s %6s %7s %8s\n", width, "kind", "operation",
+            "isa", "n", "ns/elem", "+-%", "GB/s", "slots", "copy", "scalar", "max ULP");
     for (size_t i = 0; i < r->count; i++) {
         const struct cell *cell = &r->cells[i];
         if (cell->type != CELL_KERNEL)
             continue;
-        fprintf(f, "%-15s %-11s %-7s %9zu", act_kind_name(cell->kind), op_names[cell->op],
+        fprintf(f, "%-*s %-11s %-7s %9zu", width, cell_kind(cell, kind), op_names[cell->op],
                 act_isa_name(cell->isa), cell->n);
+        if (cell->failed && cell->fn) {
+            fprintf(f, "  FAIL: %g ULP of the largest result, more than %d\n", cell->max_ulp,
+                    STRUCTURED_ULP);
+            continue;
+        }
         if (cell->failed) {
             fprintf(f, "  FAIL: %g ULP at x = %a, more than %g\n", cell->max_ulp, cell->worst_x,
                     act_kind_bound(cell->kind, r->dtype, cell->isa, ACT_MODE_FAST,
@@ -95,6 +113,12 @@ void report_table(FILE *f, const struct run *r)
         number(f, 8, 3, cell->max_ulp);
         fputc('\n', f);
     }
+    if (r->options->structured)
+        fprintf(
+            f,
+            "\nrows of %zu elements at the largest n. max ULP: of the largest result, against the "
+            "scalar table in double.\n",
+            row_of(r->options, r->cells[r->count - 1].n));
     fprintf(f, "\nslots: time of one vector in FMA slots of its ISA. copy: bandwidth as a share of "
                "the best copy of\nn elements: memcpy, a loop of vectors, non-temporal. scalar: "
                "speed-up over the scalar table. +-%%:\nmedian absolute deviation. max ULP: on a "
@@ -114,13 +138,14 @@ void report_csv(FILE *f, const struct run *r)
 {
     fprintf(f, "kind,operation,dtype,isa,n,ns_per_call,mad_ns,ns_per_element,gb_per_s,fma_slots,"
                "copy_fraction,speedup_over_scalar,max_ulp,failed\n");
+    char kind[64];
     for (size_t i = 0; i < r->count; i++) {
         const struct cell *c = &r->cells[i];
         if (c->type != CELL_KERNEL)
             continue;
         const struct figures v = figures_of(r, c);
-        fprintf(f, "%s,%s,%s,%s,%zu", act_kind_name(c->kind), op_names[c->op],
-                dtype_names[r->dtype], act_isa_name(c->isa), c->n);
+        fprintf(f, "%s,%s,%s,%s,%zu", cell_kind(c, kind), op_names[c->op], dtype_names[r->dtype],
+                act_isa_name(c->isa), c->n);
         const double fields[] = {c->median, c->mad,          v.ns_per_element, v.gb_per_s,
                                  v.slots,   v.copy_fraction, v.speedup,        c->max_ulp};
         for (size_t k = 0; k < sizeof fields / sizeof fields[0]; k++)

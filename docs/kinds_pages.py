@@ -26,6 +26,9 @@ from measure import Facts, beside, check, check_tails, number, tails
 from picture import draw
 
 PAGES = ROOT / "docs/kinds"
+# Pictures of docs/dyrelu.md and theta.md: functions of lines, (slope, offset) or hinge (a_s, b_s).
+DYRELU = ((1.0, 0.0), (0.0, 0.0), (1.5, -0.5), (-0.25, -1.0))
+APL = ((0.2, 0.5), (-0.1, -0.5))
 DOMAINS = {
     "FINITE": "finite",
     "POSITIVE": "finite, > 0",
@@ -150,6 +153,22 @@ def index(all_kinds):
                "f64 forward, derivative"], rows)]) + "\n"
 
 
+def largest(x):
+    """The largest of the lines of DYRELU, and its slope."""
+    return max((a * x + b, a) for a, b in DYRELU)
+
+
+def hinges(x):
+    """max(0, x) + the hinges of APL, and the slope."""
+    return (max(0.0, x) + sum(a * max(0.0, b - x) for a, b in APL),
+            float(x > 0) - sum(a for a, b in APL if x < b))
+
+
+def pictures():
+    yield "dyrelu", largest, [-4.0, 0.0, 1.0], "dynamic ReLU of four pieces"
+    yield "apl", hinges, [-0.5, 0.0, 0.5], "apl of two hinges"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -179,6 +198,8 @@ def main():
     if wrong:
         sys.exit("\n".join(wrong))
     wanted["README.md"] = index(all_kinds)
+    for name, function, kinks, title in pictures():
+        wanted[f"svg/{name}.svg"] = draw(lambda points: [function(x) for x in points], kinks, title)
 
     there = {path.relative_to(PAGES).as_posix(): path.read_text()
              for path in PAGES.rglob("*") if path.is_file()}

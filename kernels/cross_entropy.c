@@ -116,10 +116,9 @@ ACT_OP elem pick_slope(const struct targets *t, const struct pick *p, double u_o
 
 /* ---- the passes ------------------------------------------------------------------------------ */
 
-ACT_OP vec exp_target(const struct targets *t, struct place *p, struct dense_sum *d, vec z,
+ACT_OP vec exp_target(const struct targets *t, struct place *p, struct dense_sum *d, vec z, vec e,
                       size_t at, size_t j, size_t lanes, int dense, int how)
 {
-    const vec e = exp_of(p->r, z);
     if (dense)
         add_target(d, target_at(t, at, j, lanes, how), z, p->r.top);
     if (t->grad)
@@ -131,9 +130,10 @@ ACT_OP vec exp_target(const struct targets *t, struct place *p, struct dense_sum
 ACT_OP vsum target_group(vsum sum, const struct targets *t, struct place *p, struct dense_sum *d,
                          struct group g, size_t j, int dense, int how)
 {
-#define Z(at, lanes)       z_at(t->s, at, lanes, how)
-#define E(z, at, lanes, k) exp_target(t, p, d, z, at, j + (size_t)(k)*LANES, lanes, dense, how)
-    S_ADD_GROUP(sum, g, Z, E);
+#define Z(at, lanes) z_at(t->s, at, lanes, how)
+#define E(z, e, at, lanes, k)                                                                      \
+    exp_target(t, p, d, z, e, at, j + (size_t)(k)*LANES, lanes, dense, how)
+    S_ADD_GROUP(sum, g, Z, p->r, E);
 #undef E
 #undef Z
     return sum;

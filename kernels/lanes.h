@@ -100,19 +100,25 @@ ACT_OP struct group tile_group(size_t from, size_t inner, size_t rest, size_t la
     return (struct group){from, LANES * inner, rows, lanes, lanes};
 }
 
-/* s += the terms e(z, at, lanes, k) of the group's elements z = load(at, lanes), in order. f32,
+/* s += the terms e(z, exp_of(r, z), at, lanes, k) of the group's elements z = load(at, lanes), in
+ * order. f32,
  * terms from 0 to 2^.5 EXP_ONE: high, from a power of two that is above the sum of 8, stays a
  * multiple of 2^-19 EXP_ONE, and low, which collects what high's roundings leave, loses 2^-40
  * EXP_ONE at most: 4 operations a term, where a tree of floats has 1 and errors up to 3 ULP. Four
  * loads come before their stores: rows a multiple of 4096 bytes apart would wait for each other. */
-#define G_AT(g, k)            ((g).from + (size_t)(k) * (g).step)
-#define G_LANES(g, k)         ((k) == (g).rows - 1 ? (g).last : (g).lanes)
-#define G_TERM(g, load, e, k) e(load(G_AT(g, k), G_LANES(g, k)), G_AT(g, k), G_LANES(g, k), k)
+#define G_AT(g, k)    ((g).from + (size_t)(k) * (g).step)
+#define G_LANES(g, k) ((k) == (g).rows - 1 ? (g).last : (g).lanes)
+#define G_TERM(s, g, load, r, e, k)                                                                \
+    do {                                                                                           \
+        const vec z_ = load(G_AT(g, k), G_LANES(g, k));                                            \
+        (s) = G_PLUS(s, e(z_, exp_of(r, z_), G_AT(g, k), G_LANES(g, k), k));                       \
+    } while (0)
 #if V_DOUBLE
-#define S_ADD_GROUP(s, g, load, e)                                                                 \
+#define G_PLUS s_add
+#define S_ADD_GROUP(s, g, load, r, e)                                                              \
     do {                                                                                           \
         for (int k_ = 0; k_ < (g).rows; k_++)                                                      \
-            (s) = s_add(s, G_TERM(g, load, e, k_));                                                \
+            G_TERM(s, g, load, r, e, k_);                                                          \
     } while (0)
 #else
 struct high_low {
@@ -123,26 +129,32 @@ ACT_OP struct high_low plus(struct high_low s, vec e)
     const vec high = v_add(s.high, e);
     return (struct high_low){high, v_add(s.low, v_sub(e, v_sub(high, s.high)))};
 }
-#define G_FOUR(s, g, load, e, k)                                                                   \
+#define G_PLUS plus
+#define G_FOUR(s, g, load, r, e, k)                                                                \
     do {                                                                                           \
         const vec z0_ = load(G_AT(g, k), (g).lanes), z1_ = load(G_AT(g, k + 1), (g).lanes);        \
         const vec z2_ = load(G_AT(g, k + 2), (g).lanes);                                           \
         const vec z3_ = load(G_AT(g, k + 3), G_LANES(g, k + 3));                                   \
-        (s) = plus(s, e(z0_, G_AT(g, k), (g).lanes, k));                                           \
-        (s) = plus(s, e(z1_, G_AT(g, k + 1), (g).lanes, k + 1));                                   \
-        (s) = plus(s, e(z2_, G_AT(g, k + 2), (g).lanes, k + 2));                                   \
-        (s) = plus(s, e(z3_, G_AT(g, k + 3), G_LANES(g, k + 3), k + 3));                           \
+        (s) = plus(s, e(z0_, exp_of(r, z0_), G_AT(g, k), (g).lanes, k));                           \
+        (s) = plus(s, e(z1_, exp_of(r, z1_), G_AT(g, k + 1), (g).lanes, k + 1));                   \
+        (s) = plus(s, e(z2_, exp_of(r, z2_), G_AT(g, k + 2), (g).lanes, k + 2));                   \
+        (s) = plus(s, e(z3_, exp_of(r, z3_), G_AT(g, k + 3), G_LANES(g, k + 3), k + 3));           \
     } while (0)
-#define S_ADD_GROUP(s, g, load, e)                                                                 \
+#define S_ADD_GROUP(s, g, load, r, e)                                                              \
     do {                                                                                           \
         const vec base_ = v_set(16 * EXP_ONE);                                                     \
         struct high_low s_ = {base_, v_set(0)};                                                    \
         if ((g).rows == GROUP) {                                                                   \
-            G_FOUR(s_, g, load, e, 0);                                                             \
-            G_FOUR(s_, g, load, e, 4);                                                             \
+            G_FOUR(s_, g, load, r, e, 0);                                                          \
+            G_FOUR(s_, g, load, r, e, 4);                                                          \
         } else {                                                                                   \
-            for (int k_ = 0; k_ < (g).rows; k_++)                                                  \
-                s_ = plus(s_, G_TERM(g, load, e, k_));                                             \
+            int k_ = 0;                                                                            \
+            if ((g).rows > 4) {                                                                    \
+                G_FOUR(s_, g, load, r, e, 0);                                                      \
+                k_ = 4;                                                                            \
+            }                                                                                      \
+            for (; k_ < (g).rows; k_++)                                                            \
+                G_TERM(s_, g, load, r, e, k_);                                                     \
         }                                                                                          \
         (s) = w_add(s, w_add(w_from(v_sub(s_.high, base_)), w_from(s_.low)));                      \
     } while (0)

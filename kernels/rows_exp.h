@@ -45,14 +45,13 @@ ACT_OP vec exp_of(struct reference r, vec z)
     return v_mul(e, v_select(far, v_set(EXP_SCALE * EXP_ONE), v_set(EXP_ONE)));
 }
 #else
-#define EXP_ONE   0x1p49f
-#define EXP_FLOOR (-123.0f)  /* where n - N + EXP_BIAS is below 0 */
-#define EXP_BIAS  (127 + 49) /* 0 for 2^-176: e is 0 */
+#define EXP_ONE  0x1p49f
+#define EXP_BIAS (127 + 49) /* n - N + EXP_BIAS is 0 for 2^-176: e is 0 */
 
 struct reference {
     vec shift; /* subtracted */
     vec magic; /* ROUND_MAGIC + EXP_BIAS - N */
-    vec floor; /* least argument: max - shift - 123 */
+    vec floor; /* least argument: (N - EXP_BIAS) ln2 */
     vec top;   /* the maximum; 0 for a row of -inf, NaN for one with +inf */
 };
 
@@ -62,19 +61,19 @@ ACT_OP struct reference reference_of(vec max)
     const vec shift = v_drop(none, v_keep(v_le(v_set(200), v_abs(max)), max));
     const vec rest = v_sub(v_drop(none, max), shift); /* 0 if subtracted, NaN for +inf */
     const vec n = v_sub(v_fma(rest, v_set(LOG2E), v_set(ROUND_MAGIC)), v_set(ROUND_MAGIC));
-    return (struct reference){shift, v_sub(v_set(ROUND_MAGIC + EXP_BIAS), n),
-                              v_add(rest, v_set(EXP_FLOOR)), v_add(shift, rest)};
+    const vec floor = v_mul(v_sub(n, v_set(EXP_BIAS)), v_set(LN2_HIGH));
+    return (struct reference){shift, v_sub(v_set(ROUND_MAGIC + EXP_BIAS), n), floor,
+                              v_add(shift, rest)};
 }
 
+/* n - N + EXP_BIAS, 0 to 177, is in the low bits of shifted, and becomes an exponent: at the floor
+ * it is 0, and so is e. A NaN stays one in the polynomial. */
 ACT_OP vec exp_of(struct reference r, vec z)
 {
     const vec a = v_max(r.floor, v_sub(z, r.shift));
     const vec shifted = v_fma(a, v_set(LOG2E), r.magic), n = v_sub(shifted, r.magic);
     const vec rest = v_fnma(n, v_set(LN2_LOW), v_fnma(n, v_set(LN2_HIGH), a));
-    /* n - N + EXP_BIAS, 0 to 177, is in the low bits, and becomes an exponent. A NaN stays one in
-     * the product. */
-    const vec power = v_from_bits(i_shl(v_bits(v_max(v_set(ROUND_MAGIC), shifted)), 23));
-    return v_mul(v_exp_poly(rest, 1, 1), power);
+    return v_mul(v_exp_poly(rest, 1, 1), v_from_bits(i_shl(v_bits(shifted), 23)));
 }
 
 /* e^-r, r = max - N ln2, within 2^-42. */

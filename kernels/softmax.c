@@ -49,16 +49,33 @@ ACT_OP vec scaled(vec e, struct scaling c)
     return v_fma(v_fma(e, c.high, v_mul(e, c.low)), v_set(1 / EXP_ONE), c.base);
 }
 
-/* A call, one outer index of it, and where the results are. */
+/* A call, one outer index of it, and where the results are. Of short rows: the next one or NULL,
+ * whose maximum is looked for while this one waits for its sum and the division: some 100 cycles.
+ * Long rows would lose what they have in the L1 cache. */
+enum { AHEAD_MOST = 8192 /* bytes */ };
 struct call {
     const struct act_softmax_job *job;
-    const struct source *s;
+    const struct source *s, *next;
     void *out;
+    struct ahead {
+        vec max;
+        int known;
+    } * ahead;
 };
 
-ACT_OP vec exp_store(void *out, vec z, size_t at, size_t lanes, struct reference r, int how)
+ACT_OP vec max_of_row(const struct call *c, int how)
 {
-    const vec e = exp_of(r, z);
+    return c->ahead->known ? c->ahead->max : max_row(c->s, how);
+}
+ACT_OP void look_ahead(const struct call *c, int how)
+{
+    c->ahead->known = c->next != NULL;
+    if (c->next)
+        c->ahead->max = max_row(c->next, how);
+}
+
+ACT_OP vec exp_store(void *out, vec e, size_t at, size_t lanes, int how)
+{
     exp_keep(out, at, e, lanes, how);
     return e;
 }
@@ -66,9 +83,9 @@ ACT_OP vec exp_store(void *out, vec z, size_t at, size_t lanes, struct reference
 ACT_OP vsum exp_group(vsum sum, const struct source *s, void *out, struct group g,
                       struct reference r, int how)
 {
-#define Z(at, lanes)       z_at(s, at, lanes, how)
-#define E(z, at, lanes, k) exp_store(out, z, at, lanes, r, how)
-    S_ADD_GROUP(sum, g, Z, E);
+#define Z(at, lanes)          z_at(s, at, lanes, how)
+#define E(z, e, at, lanes, k) exp_store(out, e, at, lanes, how)
+    S_ADD_GROUP(sum, g, Z, r, E);
 #undef E
     return sum;
 }
@@ -79,7 +96,7 @@ ACT_OP void softmax_row(const struct call *c, int how)
     const struct source *s = c->s;
     void *const out = c->out;
     const size_t n = s->n, axis = job->shape.axis;
-    const struct reference r = reference_of(max_row(s, how));
+    const struct reference r = reference_of(max_of_row(c, how));
     vsum part[PARTS];
     for (int v = 0; v < PARTS; v++)
         part[v] = s_set(0, 0);
@@ -90,6 +107,7 @@ ACT_OP void softmax_row(const struct call *c, int how)
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
         part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, how);
     const struct scaling k = scaling_of(job, s_total_row(part));
+    look_ahead(c, how);
     for (at = 0; at + VL <= n; at += VL)
         y_store(s, out, at, scaled(exp_again(s, out, at, VL, r, how), k), VL, how);
     if (at < n)
@@ -159,27 +177,28 @@ ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
 
 /* ---- logarithms ------------------------------------------------------------------------------ */
 
-ACT_OP vec exp_count(vec z, struct reference r, vec max, vec *count)
+ACT_OP vec exp_count(vec z, vec e, vec max, vec *count)
 {
     *count = v_add(*count, v_keep(v_eq(z, max), v_set(1)));
-    return beside_max(max, z, exp_of(r, z));
+    return beside_max(max, z, e);
 }
 
 ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct reference r,
                         vec max, vec *count, int how)
 {
-#define E(z, at, lanes, k) exp_count(z, r, max, count)
-    S_ADD_GROUP(sum, g, Z, E);
+#define E(z, e, at, lanes, k) exp_count(z, e, max, count)
+    S_ADD_GROUP(sum, g, Z, r, E);
 #undef E
 #undef Z
     return sum;
 }
 
 /* The logarithm of the sum beside the maximum. */
-ACT_OP vwide log_sum_row(const struct source *s, vec *max, struct reference *ref, int how)
+ACT_OP vwide log_sum_row(const struct call *c, vec *max, struct reference *ref, int how)
 {
+    const struct source *s = c->s;
     const size_t n = s->n;
-    const vec top = max_row(s, how);
+    const vec top = max_of_row(c, how);
     const struct reference r = reference_of(top);
     vec count = v_set(0);
     vsum part[PARTS];
@@ -194,7 +213,9 @@ ACT_OP vwide log_sum_row(const struct source *s, vec *max, struct reference *ref
         part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, top, &count, how);
     *max = top;
     *ref = r;
-    return log_sum_of(r, s_total_row(part), v_total(count)).l;
+    const vwide l = log_sum_of(r, s_total_row(part), v_total(count)).l;
+    look_ahead(c, how);
+    return l;
 }
 
 ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS],
@@ -259,7 +280,7 @@ ACT_OP void log_softmax_row(const struct call *c, int how)
     const size_t n = s->n, axis = job->shape.axis;
     vec max;
     struct reference r;
-    const vwide logs = log_sum_row(s, &max, &r, how);
+    const vwide logs = log_sum_row(c, &max, &r, how);
     const struct log_scaling k = log_scaling_of(job, max, r, logs);
     size_t at = 0;
     for (; at + VL <= n; at += VL)
@@ -287,6 +308,8 @@ ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
     for (size_t j = 0; j < job->shape.axis; j++) {
         const size_t at = j * inner + first;
         prefetch_rows(&t, s->x, j + 16, 1, 1, in_size(how));
+        if (out != s->x)
+            prefetch_rows(&t, out, j + 16, 1, 1, out_size(how, s->to_float));
         FOR_PARTS(t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
             const vec z = j < n ? z_at(s, here, lanes, how) : v_set(-INFINITY);
@@ -297,11 +320,10 @@ ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
 
 ACT_OP void logsumexp_row(const struct call *c, int how)
 {
-    const struct source *s = c->s;
     vec max;
     struct reference r;
-    const vwide logs = log_sum_row(s, &max, &r, how);
-    y_store(s, c->out, 0, log_of_sum(c->job, max, r, logs), 1, how);
+    const vwide logs = log_sum_row(c, &max, &r, how);
+    y_store(c->s, c->out, 0, log_of_sum(c->job, max, r, logs), 1, how);
 }
 
 ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
@@ -327,9 +349,17 @@ ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
         const int how = how_of(job);                                                               \
         const size_t inner = job->shape.inner, bytes = out_size(how, job->to_float);               \
         void (*const run)(const struct call *, size_t) = ROWS_OF(f, how, inner);                   \
+        struct ahead ahead = {.known = 0};                                                         \
         FOR_UNITS(job, from, count, o, first, end, {                                               \
+            const int more = inner == 1 && o + 1 < from + count &&                                 \
+                             job->shape.axis * in_size(how) <= AHEAD_MOST;                         \
             const struct source s = source_of(job, o, how);                                        \
-            const struct call c = {job, &s, (char *)job->out + o * (out_rows)*inner * bytes};      \
+            const struct source next = source_of(job, o + (size_t)more, how);                      \
+            const struct call c = {.job = job,                                                     \
+                                   .s = &s,                                                        \
+                                   .next = more ? &next : NULL,                                    \
+                                   .out = (char *)job->out + o * (out_rows)*inner * bytes,         \
+                                   .ahead = &ahead};                                               \
             for (size_t column = first; column < end; column += TILE)                              \
                 run(&c, column);                                                                   \
         });                                                                                        \

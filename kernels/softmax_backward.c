@@ -10,45 +10,59 @@ struct gradient {
     void *d;
 };
 
-/* s + g y, or s + g for the logarithm; f32: in double, where the product is exact. */
+/* s + g y of two elements, or s + g for the logarithm; one of them where a is the last. f32 adds
+ * two as floats and then in double: at most 2 2^-24 of the terms (products that are widened one by
+ * one, without error, take three times as many operations). */
 #if V_DOUBLE
 typedef vsum partial;
+#define PARTIAL(s) (s)
 ACT_OP vsum s_add_partial(vsum s, partial p)
 {
     (void)s;
     return p;
 }
-#define PARTIAL(s) (s)
-ACT_OP partial add_product(partial p, vec g, vec y)
+ACT_OP partial add_terms(partial p, vec g, vec y, int logarithm)
 {
-    return s_add(p, v_mul(g, y));
+    return s_add(p, logarithm ? g : v_mul(g, y));
 }
-ACT_OP partial add_one(partial p, vec g)
+ACT_OP partial add_pair(partial p, vec g0, vec y0, vec g1, vec y1, int logarithm)
 {
-    return s_add(p, g);
+    return add_terms(add_terms(p, g0, y0, logarithm), g1, y1, logarithm);
 }
 #else
 typedef vwide partial;
+#define PARTIAL(s) w_set(0)
 ACT_OP vsum s_add_partial(vsum s, partial p)
 {
     return w_add(s, p);
 }
-#define PARTIAL(s) w_set(0)
-ACT_OP partial add_product(partial p, vec g, vec y)
+ACT_OP partial add_terms(partial p, vec g, vec y, int logarithm)
 {
-    return w_fma(w_from(g), w_from(y), p);
+    return w_add(p, w_from(logarithm ? g : v_mul(g, y)));
 }
-ACT_OP partial add_one(partial p, vec g)
+ACT_OP partial add_pair(partial p, vec g0, vec y0, vec g1, vec y1, int logarithm)
 {
-    return w_add(p, w_from(g));
+    return w_add(p, w_from(logarithm ? v_add(g0, g1) : v_fma(g1, y1, v_mul(g0, y0))));
 }
 #endif
 
-ACT_OP partial add_term(partial p, const struct gradient *t, size_t at, size_t lanes, int how,
-                        int logarithm)
+/* s + the terms of a group. What is beyond a row's end is 0, so that a pair is one element there.
+ */
+ACT_OP vsum add_group(vsum s, const struct gradient *t, struct group g, int how, int logarithm)
 {
-    const vec g = keep_live(t->s, at, lanes, how, x_load(t->s, t->g, at, lanes, how));
-    return logarithm ? add_one(p, g) : add_product(p, g, x_load(t->s, t->s->x, at, lanes, how));
+#define G(k)                                                                                       \
+    keep_live(t->s, G_AT(g, k), G_LANES(g, k), how,                                                \
+              x_load(t->s, t->g, G_AT(g, k), G_LANES(g, k), how))
+#define Y(k) (logarithm ? v_set(0) : x_load(t->s, t->s->x, G_AT(g, k), G_LANES(g, k), how))
+    partial p = PARTIAL(s);
+    int k = 0;
+    for (; k + 2 <= g.rows; k += 2)
+        p = add_pair(p, G(k), Y(k), G(k + 1), Y(k + 1), logarithm);
+    if (k < g.rows)
+        p = add_terms(p, G(k), Y(k), logarithm);
+    return s_add_partial(s, p);
+#undef G
+#undef Y
 }
 
 /* scale y (g - sum): only the last product can be subnormal. */
@@ -88,18 +102,10 @@ ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
         part[v] = s_set(0, 0);
     size_t at = 0;
     for (; at + CHUNK <= n; at += CHUNK)
-        for (int v = 0; v < PARTS; v++) {
-            partial p = PARTIAL(part[v]);
-            for (int k = 0; k < GROUP; k++)
-                p = add_term(p, t, at + (size_t)(v * VL + k * LANES), VL, how, logarithm);
-            part[v] = s_add_partial(part[v], p);
-        }
-    for (int v = 0; v < PARTS && at + (size_t)(v * VL) < n; v++) {
-        partial p = PARTIAL(part[v]);
-        for (size_t here = at + (size_t)(v * VL); here < n; here += LANES)
-            p = add_term(p, t, here, part_of(n - here), how, logarithm);
-        part[v] = s_add_partial(part[v], p);
-    }
+        for (size_t v = 0; v < PARTS; v++)
+            part[v] = add_group(part[v], t, whole_group(at + v * VL, LANES, VL), how, logarithm);
+    for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
+        part[v] = add_group(part[v], t, last_group(at + v * VL, n), how, logarithm);
     const vec sum = w_to(s_value(s_total_row(part)));
     for (at = 0; at + VL <= n; at += VL)
         write_gradient(t, at, VL, sum, how, logarithm);
@@ -120,14 +126,12 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
     for (size_t chunk = 0; chunk < n; chunk += CHUNK)
         for (size_t l = 0; l < LANES && chunk + l < n; l++) {
             const size_t at = (chunk + l) * inner + first;
-            const size_t rest = n - chunk - l < CHUNK ? n - chunk - l : CHUNK;
+            const size_t rest = n - chunk - l;
             prefetch_group(&t, g->s->x, chunk, l, in_size(how));
             prefetch_group(&t, g->g, chunk, l, in_size(how));
             FOR_PARTS(t, v, lanes, {
-                partial p = PARTIAL(sum[l][v]);
-                for (size_t k = 0; k < rest; k += LANES)
-                    p = add_term(p, g, at + k * inner + (size_t)v * VL, lanes, how, logarithm);
-                sum[l][v] = s_add_partial(sum[l][v], p);
+                const struct group part = tile_group(at + (size_t)v * VL, inner, rest, lanes);
+                sum[l][v] = add_group(sum[l][v], g, part, how, logarithm);
             });
         }
     for (int v = 0; v < t.parts; v++)
@@ -136,6 +140,8 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
         const size_t at = j * inner + first;
         prefetch_rows(&t, g->s->x, j + 16, 1, 1, in_size(how));
         prefetch_rows(&t, g->g, j + 16, 1, 1, in_size(how));
+        if (g->d != g->s->x && g->d != g->g)
+            prefetch_rows(&t, g->d, j + 16, 1, 1, out_size(how, g->s->to_float));
         FOR_PARTS(t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
             if (j < n)

@@ -109,7 +109,11 @@ static act_status forward(int act_first, act_dtype t, unsigned flags, act_kind k
         {in, bytes.array}, {NULL, 0}, {gamma, bytes.param}, {beta, bytes.param}};
     if (!overlap_ok(outputs, 3, inputs, 4))
         return ACT_ERR_OVERLAP;
-    run(act_norm_forward_part, &m, flags, tiles_of(&m, FORWARD), tile_elements(&m, FORWARD));
+    const size_t threads = flags & ACT_SERIAL ? 1 : (size_t)act_get_num_threads();
+    if (act_norm_fits_planes(&m, threads))
+        run(act_norm_forward_planes, &m, flags, s.outer, s.axis * s.inner);
+    else
+        run(act_norm_forward_part, &m, flags, tiles_of(&m, FORWARD), tile_elements(&m, FORWARD));
     return ACT_OK;
 }
 

@@ -13,6 +13,7 @@
  * doubles, 7 KiB, or the sums of CHANNELS, and 8 KiB of chunks. */
 enum { CHUNK = 512, DIRECT = 2048, CHANNELS = 256, LANES = ACT_NORM_LANES };
 enum { FORWARD = 384, BACKWARD = 176 };
+enum { PLANE_INNER = 512 }; /* from here on a plane may be gone through as it lies */
 
 struct norm {
     const struct act_row *row;
@@ -185,6 +186,9 @@ static inline struct tile tile_of(const struct norm *m, size_t i, size_t most, d
 /* Parts of a call for act_run_parts: tiles of FORWARD columns, of BACKWARD ones, blocks of
  * CHANNELS. */
 void act_norm_forward_part(const void *job, size_t first, size_t count);
+/* Parts of outer, if it fits so many threads. */
+int act_norm_fits_planes(const struct norm *m, size_t threads);
+void act_norm_forward_planes(const void *job, size_t first, size_t count);
 void act_norm_backward_part(const void *job, size_t first, size_t count);
 void act_norm_params_part(const void *job, size_t first, size_t count);
 /* The last two at once, in one thread, if fits. */

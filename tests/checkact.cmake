@@ -19,6 +19,10 @@ set_source_files_properties(act-hash.c verify_half.c verify_judge.c PROPERTIES C
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 add_executable(act-hash act-hash.c)
+add_executable(test_structured_mpfr test_structured_mpfr.c formula.c)
+target_include_directories(test_structured_mpfr PRIVATE ${CMAKE_SOURCE_DIR})
+target_link_libraries(test_structured_mpfr PRIVATE actfn::actfn PkgConfig::MPFR m)
+act_test(structured_mpfr kernels test_structured_mpfr)
 target_link_libraries(test_reference PRIVATE PkgConfig::MPFR)
 target_link_libraries(test_half PRIVATE PkgConfig::MPFR)
 target_link_libraries(act-verify PRIVATE PkgConfig::MPFR)

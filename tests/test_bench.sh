@@ -66,6 +66,14 @@ refuse --kind 'two
 lines'
 refuse --kind silu --op from-output
 refuse --json - --csv -
+refuse --row 64
+refuse --structured=nosuch
+refuse --structured=softmax --op from-output
+refuse --structured=theta --kind relu
+refuse --structured --n 1001
+refuse --structured --n 4096 --row 100
+refuse --structured --n 4096 --row 8
+refuse --structured --n 4096 --row 1024x
 for file in double big empty short large huge negative float open lines v9 header magic text; do
     refuse $quick --input $file.npy
 done
@@ -128,6 +136,28 @@ END
 accept --kind relu,silu --isa scalar --n 64 --min-time 0.0001 --compare first.json
 grep -q '^4 compared' out || bad "--compare: not 4 compared"
 
+# The structured functions: all of them, and a name filter.
+accept --structured --isa scalar --n 64 --min-time 0.0001 --csv structured.csv
+accept --list
+for name in $(sed -n 's/^structured \([a-z0-9_]*\) .*/\1/p' out | sort -u); do
+    grep -qE "^$name(:[a-z0-9_]+)?,(for|back)ward,f32,scalar,64,[0-9]" structured.csv ||
+        bad "--structured: no figures of $name"
+done
+[ "$(sed -n 's/^theta:\([a-z_]*\),forward,.*/\1/p' structured.csv | wc -l)" = 10 ] ||
+    bad "--structured: not ten learnable kinds"
+accept --structured='softmax*,norm' --kind gelu --op forward --isa scalar --n 2000 --row 1000 \
+    --min-time 0.0001 --json structured.json
+[ "$(grep -cE '^(softmax|softmax_first|norm:gelu) +forward +scalar +2000 ' out)" = 3 ] ||
+    bad "--structured=GLOB: not its functions"
+grep -q '^rows of 1000 ' out || bad "--row: not said"
+python3 -c "
+import json
+b = json.load(open('structured.json'))['benchmarks']
+assert [i['name'] for i in b] == [n + '/forward/f32/scalar/2000' for n in ('softmax', 'softmax_first', 'norm:gelu')]
+assert all(i['max_ulp'] < 32 and i['copy_fraction'] > 0 for i in b)" || bad "--structured: --json"
+accept --structured --isa scalar --n 64 --min-time 0.0001 --dtype bf16
+accept --structured --isa scalar --n 64 --min-time 0.0001 --dtype f64
+
 # A kernel outside its bound: marked, not timed, exit status 1. relu has no error, silu has.
 if [ -n "$test_bound" ]; then
     LD_PRELOAD=$test_bound "$bench" --kind relu,silu --op forward --isa scalar --n 64 \
@@ -143,5 +173,10 @@ import json
 relu, silu = json.load(open('fail.json'))['benchmarks']
 assert silu['error_occurred'] and silu['real_time'] == 0 and 'error_occurred' not in relu
 END
+    LD_PRELOAD=$test_bound "$bench" --structured='softmax,norm' --op forward --isa scalar --n 64 \
+        --min-time 0.0001 >out 2>err
+    [ $? = 1 ] || bad "a wrong structured function: exit status is not 1"
+    grep -qE '^softmax +forward +scalar +64 +FAIL' out || bad "a wrong structured function is not marked"
+    ! grep -qE '^norm.*FAIL' out || bad "a right structured function is marked"
 fi
 exit $failed

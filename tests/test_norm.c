@@ -4,9 +4,9 @@
 #include "arrays.h"
 
 static const act_shape shapes[] = {
-    {1, 1, 1},  {5, 2, 1},    {3, 17, 1},  {2, 768, 1},   {1, 1031, 1}, {70, 33, 1},
-    {2, 5, 3},  {3, 300, 2},  {2, 40, 16}, {1, 7, 130},   {2, 3, 257},  {1, 600, 65},
-    {3, 1, 20}, {1, 4, 1000}, {4, 512, 1}, {1, 260, 128}, {2, 9, 5},
+    {1, 1, 1},   {5, 2, 1},     {3, 17, 1},  {2, 768, 1}, {1, 1031, 1}, {70, 33, 1}, {2, 5, 3},
+    {3, 300, 2}, {2, 40, 16},   {1, 7, 130}, {2, 3, 257}, {1, 600, 65}, {3, 1, 20},  {1, 4, 1000},
+    {4, 512, 1}, {1, 260, 128}, {2, 9, 5},   {5, 8, 600}, {4, 19, 513},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
@@ -332,12 +332,14 @@ static void threads_and_places_change_nothing(void **state)
 {
     (void)state;
     uint64_t seed = 8;
-    const act_shape all[] = {{300, 400, 1}, {3, 2000, 30}, {1, 40, 3000}, {20, 9000, 1}};
+    const act_shape all[] = {
+        {300, 400, 1}, {3, 2000, 30}, {1, 40, 3000}, {20, 9000, 1}, {14, 11, 530}};
+    enum { ALL = sizeof all / sizeof *all };
     if (act_set_num_threads(3) != ACT_OK)
         skip();
-    for (int i = 0; i < 16; i++) {
-        const act_dtype t = (act_dtype)(i / 4);
-        struct arrays a = arrays_of(t, all[i % 4], 0, 3, 0.3, &seed);
+    for (int i = 0; i < 4 * ALL; i++) {
+        const act_dtype t = (act_dtype)(i / ALL);
+        struct arrays a = arrays_of(t, all[i % ALL], 0, 3, 0.3, &seed);
         const size_t bytes = a.n * size_of[t], channels = a.s.axis * size_of[a.w];
         void *const y = array_new(bytes, 1), *const dgamma = array_new(channels, 1),
                     *const dbeta = array_new(channels, 1);
