@@ -14,7 +14,8 @@ ACT_OP vec unit_elu(vec x, const struct table *t)
 {
     const vec a = table_abs(x, ELU_END);
     const vec below = table_value(t, 4, a, table_octave(a, ELU_OCTAVES));
-    return v_select(v_lt(x, v_set(0)), below, x); /* NaN and -0 stay */
+    const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_NLT_UQ);
+    return _mm512_mask_add_ps(below, above, x, v_set(-0.0f)); /* x, -0 too; a NaN quiet */
 }
 #define unit_elu_far  NULL
 #define unit_elu_tail NULL

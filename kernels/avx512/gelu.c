@@ -51,7 +51,7 @@ ACT_OP vec gelu_tail(vec x)
 ACT_OP vec gelu_near_grad(vec x, vec g, const struct table *t)
 {
     const vec a = table_abs(x, GELU_END);
-    const vec value = table_value(t, 6, a, table_number(a, GELU_GRAD_INDEX));
+    const vec value = table_value(t, 7, a, table_number(a, GELU_GRAD_INDEX));
     return v_mul(g, table_mirrored(x, value));
 }
 #define gelu_far_grad gelu_far

@@ -6,9 +6,10 @@ index(x) makes intervals of about equal relative change; entry k serves k - 1/2 
 octaves = (k, s): the entry is the low bits of k x + s's exponent and its first three of the significand,
 intervals eight to the octave of that.
 c is a float for which f(c) is nearly a float, so that c0 has next to no error. Where in the interval
-decides how far the rounding errors add up: of the best floats around five points of it, taken is the one
-whose row errs least when it is computed as the kernel does, on 20,000 inputs. (A centre in the middle
-of every interval costs .2 to .5 ULP.) c1, c2 ... are minimax by Lawson's iteration at Chebyshev nodes,
+decides how far the rounding errors add up: of the best floats around nine points of it, taken is the one
+whose row errs least when it is computed as the kernel does, on all floats of the interval or 400,000 of
+them: in ULP, or for a derivative, which is still to be multiplied by g, relative to it, in 2^-24. (A
+centre in the middle of every interval costs .2 to .5 ULP.) c1, c2 ... are minimax by Lawson's iteration at Chebyshev nodes,
 relative to f (to max(|f|, .06) near a zero of f), each rounded to float before the next are fitted
 again. Prints the largest errors.
 """
@@ -58,43 +59,43 @@ SELU = 1.0507009873554804934193349852946, 1.7580993408473768599402175208123
 
 # what is tabulated, index(x) = x (i1 + x (i2 + x i3)), entries, degree, from, to; origin: entry 0 is
 # centred at 0, f(0) exact; zero: of f; end: beyond it, in the last entry, f is added to 1 or more, and
-# errors are absolute.
+# errors are absolute; product: a derivative.
 KINDS = {
     "gelu": dict(f=gelu, text="a Phi(-a)", index=(1.93183, -.0592825, .037757), degree=6, origin=True),
-    "gelu_grad": dict(f=gelu_grad, text="gelu'(-a)", index=(2.58584, -.226245, .0484062), degree=6,
+    "gelu_grad": dict(product=True, f=gelu_grad, text="gelu'(-a)", index=(1.69858, .27399, 0), degree=7,
                       zero=.75179152),
     "gelu_tanh": dict(f=lambda x: x / (1 + np.exp(u(x))), text="a sigmoid(-2u(a))",
                       index=(1.6, -.23, .063775), degree=7, origin=True),
-    "gelu_tanh_grad": dict(f=lambda x: (1 - x * u_slope(x) / (1 + np.exp(-u(x)))) / (1 + np.exp(u(x))),
+    "gelu_tanh_grad": dict(product=True, f=lambda x: (1 - x * u_slope(x) / (1 + np.exp(-u(x)))) / (1 + np.exp(u(x))),
                            text="gelu_tanh'(-a)", index=(2.1, -.36505, .0731), degree=7,
                            zero=.75246142),
     "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.8392, 1.18), degree=4, origin=True, high=9.13),
     "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.289, 1.57), degree=4, origin=True,
                 high=17.4),
     "sigmoid": dict(f=lambda x: sigmoid(-x), text="sigmoid(-a)", index=(2, 0, 0), degree=5, end=15.25, high=18),
-    "sigmoid_grad": dict(f=lambda x: sigmoid(-x) * sigmoid(x), text="sigmoid'(a)", index=(2.6, -.0233, 0),
+    "sigmoid_grad": dict(product=True, f=lambda x: sigmoid(-x) * sigmoid(x), text="sigmoid'(a)", index=(2.6, -.0233, 0),
                          degree=5, high=13.829),
     "softplus": dict(f=lambda x: np.log1p(np.exp(-x)), text="log1p(e^-a)", index=(2, 0, 0), degree=5,
                      end=15.25, high=18),
     "silu": dict(f=lambda x: x * sigmoid(-x), text="a sigmoid(-a)", index=(2.6, -.0233, 0), degree=5,
                  origin=True, end=13.32, high=20),
-    "silu_grad": dict(f=silu_grad, text="silu'(-a)", index=(2.6, -.0233, 0), degree=5, zero=1.27846454,
+    "silu_grad": dict(product=True, f=silu_grad, text="silu'(-a)", index=(2.6, -.0233, 0), degree=5, zero=1.27846454,
                       end=13.32, high=20),
     "gelu_quick": dict(f=lambda x: x * sigmoid(-1.702 * x), text="a sigmoid(-1.702 a)",
                        index=(4.288, -.0622, 0), degree=5, origin=True, end=8.05, high=12),
-    "gelu_quick_grad": dict(f=lambda x: silu_grad(1.702 * x), text="gelu_quick'(-a)",
+    "gelu_quick_grad": dict(product=True, f=lambda x: silu_grad(1.702 * x), text="gelu_quick'(-a)",
                             index=(4.288, -.0622, 0), degree=5, zero=.751154255, end=8.05, high=12),
     "selu": dict(f=lambda x: SELU[1] * np.expm1(-x), text="lambda alpha (e^-a - 1)", octaves=(1.289, 1.57),
                  degree=4, origin=True, high=17.4),
-    "selu_grad": dict(f=lambda x: SELU[1] * np.exp(x), text="lambda alpha e^x", index=(3.84, 0, 0), degree=4,
+    "selu_grad": dict(product=True, f=lambda x: SELU[1] * np.exp(x), text="lambda alpha e^x", index=(3.84, 0, 0), degree=4,
                       first=-31, last=0, low=-8.06, high=0, origin=True),
-    "elu_grad": dict(f=np.exp, text="e^x", index=(3.84, 0, 0), degree=4, first=-31, last=0, low=-8.06, high=0,
+    "elu_grad": dict(product=True, f=np.exp, text="e^x", index=(3.84, 0, 0), degree=4, first=-31, last=0, low=-8.06, high=0,
                      origin=True),
-    "tanh_grad": dict(f=lambda x: 4 * np.exp(-2 * x) / (1 + np.exp(-2 * x))**2, text="tanh'(a)",
-                      index=(3.9, 0, 0), degree=5),
+    "tanh_grad": dict(product=True, f=lambda x: 4 * np.exp(-2 * x) / (1 + np.exp(-2 * x))**2, text="tanh'(a)",
+                      index=(4.3388, -.05358, 0), degree=5),
     "mish": dict(f=mish, text="mish(x) / x", index=(2.268, -.03087, -.005563), degree=5, first=-17,
                  last=14, low=-8.06, high=9.7),
-    "mish_grad": dict(f=mish_grad, text="mish'(x)", index=(2.446, .01229, -.008481), degree=6, first=-14,
+    "mish_grad": dict(product=True, f=mish_grad, text="mish'(x)", index=(2.446, .01229, -.008481), degree=6, first=-14,
                       last=17, low=-8.06, high=10.3, zero=-1.19243121),
 }
 
@@ -176,14 +177,13 @@ def fma(a, b, c):
     return (a.astype(np.float64) * b + c).astype(np.float32)
 
 
-def computed_error(row, x, y, scale_of):
-    """The largest error in ULP of table_value()."""
+def computed_error(row, x, y, unit):
+    """The largest error of table_value() in units."""
     t = x - row[0]
     q = np.full_like(x, row[-1])
     for c in row[-2:0:-1]:
         q = fma(q, t, c)
-    ulp = 2.0**(np.maximum(np.floor(np.log2(scale_of(x, y))), -126) - 23)
-    return np.max(np.abs(q - y) / ulp)
+    return np.max(np.abs(q - y) / unit)
 
 
 def entry(kind, low, high, k):
@@ -191,21 +191,31 @@ def entry(kind, low, high, k):
     f, zero = kind["f"], kind.get("zero")
     near_zero = zero is not None and min(abs(low - zero), abs(high - zero)) < .55
     scale_of = lambda x, y: np.maximum(np.abs(y), np.where(x >= kind.get("end", 99), 1, .06 * near_zero))
-    random = np.random.default_rng(k & 31)
-    x = np.append(random.uniform(low, high, 20000), (low, high)).astype(np.float32)
+    first, last = (int(np.float32(v).view(np.int32)) & 2**31 - 1 for v in (low, high))
+    if 0 not in (low, high) and low * high > 0 and abs(last - first) < 400000:
+        x = np.arange(min(first, last), max(first, last) + 1, dtype=np.int32).view(np.float32)
+        x = x if low > 0 else -x
+    else:
+        x = np.append(np.random.default_rng(k & 31).uniform(low, high, 400000), (low, high))
+        x = x.astype(np.float32)
     x = x[x != 0]
     y = f(x.astype(np.float64))
+    scale = scale_of(x, y)
+    if kind.get("product"):
+        unit = 2.0**-24 * scale
+    else:
+        unit = 2.0**(np.maximum(np.floor(np.log2(scale)), -126) - 23)
     if 0 in (low, high) and kind.get("origin"):
         tried = [np.float32(0)]
     elif k == 0 and kind.get("low", 0) < 0:
         tried = centres(f, -.02, high - low)  # -0 P(-0) must be -0: t q > 0 at 0
     else:
         tried = np.concatenate([centres(f, low + (high - low) * part, high - low)
-                                for part in (.5, .58, .66, .74, .82)])
+                                for part in np.linspace(.4, .84, 9)])
     found = []
     for c in tried:
         row, error = fit(kind, low, high, c, scale_of)
-        found.append((computed_error(row, x, y, scale_of), error, row))
+        found.append((computed_error(row, x, y, unit), error, row))
     return min(found, key=lambda r: r[0])
 
 
@@ -222,8 +232,9 @@ def main():
     form = "octaves" if "octaves" in kind else "index"
     constants = [float(np.float32(i)).hex().replace("0000000p", "p") for i in kind[form]]
     print("/* %s: rows c, c0 .. c%d (kernels/fit/table.py). The largest error of a fit, its coefficients\n"
-          " * rounded, is 2^%.1f; as computed, %.2f ULP in entry %d. */" %
-          (kind["text"], count - 2, np.log2(worst_fit), *worst))
+          " * rounded, is 2^%.1f; as computed, %.2f %s in entry %d. */" %
+          (kind["text"], count - 2, np.log2(worst_fit), worst[0],
+           "x 2^-24" if kind.get("product") else "ULP", worst[1]))
     print("#define %s_%s %s" % (name.upper(), form.upper(), ", ".join(x + "f" for x in constants)))
     print("static const float table_%s[%d][32] = {" % (name, count))
     for j in range(count):
