@@ -25,7 +25,7 @@ file(STRINGS include/actfn/kinds.inc ACT_KINDS REGEX "^ACT_KIND\\(")
 list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\1")
 
 # What the build type says. A build with less than -O2 is to compile fast: softmax.c takes 6 s at -O1 and 21
-# at -O3, with sanitizers 200.
+# at -O3; with sanitizers cross_entropy.c takes 34 and 54.
 string(TOUPPER "CMAKE_C_FLAGS_${CMAKE_BUILD_TYPE}" act_flags)
 set(act_flags "${CMAKE_C_FLAGS} ${${act_flags}}")
 
