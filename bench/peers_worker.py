@@ -168,7 +168,8 @@ class Worker:
         for name, (place, _) in places.items():
             got, want = float(found[place]), float(right[place])
             # An underflow to 0 or the smallest normal is a matter of accuracy, not of the edge.
-            same = got == want or (got != got and want != want) or abs(got - want) < 1e-6
+            near = max(1e-6, 2.0 ** -FORMAT[self.dtype][0] * abs(want))  # rounded to the type
+            same = got == want or (got != got and want != want) or abs(got - want) <= near
             signed = name == "-0" and op == "fwd" and kind in KEEPS_ZERO
             if not same or (signed and not np.signbit(found[place])):
                 bad.append(f"{name} → {got:+.3g}".replace("+nan", "NaN").replace("-nan", "NaN"))

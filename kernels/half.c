@@ -168,9 +168,9 @@ static void LOOK_UP(const uint16_t *table, const void *in, void *out, size_t n)
         for (size_t i = 0; i < n; i++) {                                                           \
             uint16_t x;                                                                            \
             memcpy(&x, (const char *)in + 2 * i, sizeof x);                                        \
-            const uint16_t size = x & 0x7fff, made_quiet = x | quiet;                              \
-            const uint16_t kept = x != size && size != 0 ? 0 : x;                                  \
-            const uint16_t y = size > infinity ? made_quiet : kept;                                \
+            /* From the number after -0 to -infinity; NaN. */                                      \
+            const uint16_t kept = (uint16_t)(x - 0x8001) < infinity ? 0 : x;                       \
+            const uint16_t y = kept | ((x & 0x7fff) > infinity ? quiet : 0);                       \
             memcpy((char *)out + 2 * i, &y, sizeof y);                                             \
         }                                                                                          \
     }

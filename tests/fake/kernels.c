@@ -83,3 +83,5 @@ static size_t narrow(const float *y, const float *x, const float *v, const struc
 extern const struct act_half HALF(bf16), HALF(f16);
 const struct act_half HALF(bf16) = {.widen = widen, .narrow = narrow};
 const struct act_half HALF(f16) = {.widen = widen, .narrow = narrow};
+extern const struct act_half_stream HALF(stream);
+const struct act_half_stream HALF(stream) = {.look_up = NULL};
