@@ -20,6 +20,11 @@ static void run(part_fn *part, const struct norm *m, unsigned flags, size_t coun
         act_run_parts(part, m, count, unit);
 }
 
+static size_t threads_of(unsigned flags)
+{
+    return flags & ACT_SERIAL ? 1 : (size_t)act_get_num_threads();
+}
+
 static size_t tiles_of(const struct norm *m, size_t most)
 {
     return m->shape.outer * ((m->shape.inner + most - 1) / most);
@@ -109,8 +114,7 @@ static act_status forward(int act_first, act_dtype t, unsigned flags, act_kind k
         {in, bytes.array}, {NULL, 0}, {gamma, bytes.param}, {beta, bytes.param}};
     if (!overlap_ok(outputs, 3, inputs, 4))
         return ACT_ERR_OVERLAP;
-    const size_t threads = flags & ACT_SERIAL ? 1 : (size_t)act_get_num_threads();
-    if (act_norm_fits_planes(&m, threads))
+    if (act_norm_forward_fits_planes(&m, threads_of(flags)))
         run(act_norm_forward_planes, &m, flags, s.outer, s.axis * s.inner);
     else
         run(act_norm_forward_part, &m, flags, tiles_of(&m, FORWARD), tile_elements(&m, FORWARD));
@@ -160,7 +164,9 @@ static act_status backward(int act_first, act_dtype t, unsigned flags, act_kind 
     const size_t blocks = (s.axis + CHANNELS - 1) / CHANNELS;
     if (dgamma || dbeta)
         run(act_norm_params_part, &m, flags, blocks, bytes.n / blocks);
-    if (grad_in && bytes.n)
+    if (bytes.n && act_norm_fits_planes(&m, threads_of(flags), 5))
+        run(act_norm_backward_planes, &m, flags, s.outer, s.axis * s.inner);
+    else if (grad_in && bytes.n)
         run(act_norm_backward_part, &m, flags, tiles_of(&m, BACKWARD), tile_elements(&m, BACKWARD));
     return ACT_OK;
 }

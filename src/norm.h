@@ -183,12 +183,45 @@ static inline struct tile tile_of(const struct norm *m, size_t i, size_t most, d
     return t;
 }
 
+/* ---- planes, with so many doubles for each column where the next plane of out will be ---------
+ */
+
+/* Columns, and what whole vectors touch behind them. */
+static inline size_t act_norm_columns(const struct norm *m)
+{
+    return m->shape.inner + LANES;
+}
+
+static inline double *act_norm_plane_storage(const struct norm *m, size_t outer)
+{
+    char *const p = m->out + outer * m->shape.axis * m->shape.inner * m->wide.size;
+    return (double *)(void *)(p + (-(uintptr_t)p & (sizeof(double) - 1)));
+}
+
+static inline int act_norm_fits_planes(const struct norm *m, size_t threads, size_t doubles)
+{
+    const size_t plane = m->shape.axis * m->shape.inner * m->wide.size;
+    return m->shape.inner >= PLANE_INNER && !m->wide.convert && m->out && m->out != m->in &&
+           m->out != m->grad_out && m->shape.outer >= 4 * threads &&
+           plane >= (doubles * act_norm_columns(m) + 1) * sizeof(double);
+}
+
+/* Columns [first, first + width) of a plane's. */
+static inline struct tile act_norm_columns_of(const struct tile *t, size_t first, size_t width)
+{
+    struct tile part = {t->outer, first, width, t->mean + first, t->rstd + first, {NULL}};
+    for (int k = 0; k < 3 && t->sums[k]; k++)
+        part.sums[k] = t->sums[k] + first;
+    return part;
+}
+
 /* Parts of a call for act_run_parts: tiles of FORWARD columns, of BACKWARD ones, blocks of
  * CHANNELS. */
 void act_norm_forward_part(const void *job, size_t first, size_t count);
-/* Parts of outer, if it fits so many threads. */
-int act_norm_fits_planes(const struct norm *m, size_t threads);
+/* Parts of outer, where it fits so many threads. */
+int act_norm_forward_fits_planes(const struct norm *m, size_t threads);
 void act_norm_forward_planes(const void *job, size_t first, size_t count);
+void act_norm_backward_planes(const void *job, size_t first, size_t count);
 void act_norm_backward_part(const void *job, size_t first, size_t count);
 void act_norm_params_part(const void *job, size_t first, size_t count);
 /* The last two at once, in one thread, if fits. */

@@ -185,6 +185,50 @@ void act_norm_backward_part(const void *job, size_t first, size_t count)
     }
 }
 
+/* A plane as it lies in memory, as norm_forward.c does it: the columns' sums in the same order. */
+static void backward_plane(const struct norm *m, size_t o, double *storage)
+{
+    enum { ROWS = 8 };
+    const size_t axis = m->shape.axis, inner = m->shape.inner, most = act_norm_columns(m);
+    const size_t width = m->identity ? inner : CHUNK / ROWS;
+    const struct tile t = {o,
+                           0,
+                           inner,
+                           storage,
+                           storage + most,
+                           {storage + 2 * most, storage + 3 * most, storage + 4 * most}};
+    struct back_buffers b;
+    memset(storage, 0, 5 * most * sizeof *storage);
+    read_statistics(m, o * inner, inner, t.mean, t.rstd);
+    for (int write = 0; write < 2; write++) {
+        for (size_t j = 0; j < axis; j += ROWS)
+            for (size_t i = 0; i < inner; i += width) {
+                const struct tile part =
+                    act_norm_columns_of(&t, i, inner - i < width ? inner - i : width);
+                const struct chunk c = {(o * axis + j) * inner + i,
+                                        axis - j < ROWS ? axis - j : ROWS, part.width, j};
+                const struct inputs in = inputs_of(m, &c, &b, part.mean, part.rstd);
+                if (write)
+                    write_gradient(m, &c, &b, &in, NULL, &part);
+                else
+                    m->loops->sums_tile(in.a.p, in.a.stride, in.g.p, in.g.stride, c.rows, c.width,
+                                        part.mean, param(m, m->gamma, j), part.sums[0],
+                                        part.sums[1], part.sums[2]);
+            }
+        if (!write)
+            m->loops->coefficients(axis, m->rms, inner, t.rstd, t.sums[0], t.sums[1], t.sums[2]);
+    }
+}
+
+void act_norm_backward_planes(const void *job, size_t first, size_t count)
+{
+    const struct norm *m = job;
+    const size_t tiles = (m->shape.inner + BACKWARD - 1) / BACKWARD;
+    for (size_t o = first; o + 1 < first + count; o++)
+        backward_plane(m, o, act_norm_plane_storage(m, o + 1));
+    act_norm_backward_part(m, (first + count - 1) * tiles, tiles);
+}
+
 /* ---- gradients of gamma and beta ------------------------------------------------------------- */
 
 /* Blocks of channels: a sum is one thread's, over outer in order, from o on. */

@@ -146,30 +146,17 @@ void act_norm_forward_part(const void *job, size_t first, size_t count)
  * They are where the next plane of out will be; the last plane of a part has none, and goes by
  * tiles. The terms of a column are added in the same order, and the results are the same. */
 
-static size_t columns_padded(const struct norm *m)
+int act_norm_forward_fits_planes(const struct norm *m, size_t threads)
 {
-    return m->shape.inner + LANES; /* what whole vectors touch */
-}
-
-int act_norm_fits_planes(const struct norm *m, size_t threads)
-{
-    const size_t plane = m->shape.axis * m->shape.inner * m->wide.size;
     const int once = m->wide.compute != ACT_F64 || m->rms;
-    return m->shape.inner >= PLANE_INNER && once && !m->wide.convert &&
-           (m->identity || !m->act_first) && m->out != m->in && m->shape.outer >= 4 * threads &&
-           plane >= 3 * columns_padded(m) * sizeof(double) + sizeof(double);
-}
-
-/* Of columns [first, first + width). */
-static struct tile part_of_plane(const struct tile *t, size_t first, size_t width)
-{
-    return (struct tile){t->outer, first, width, t->mean + first, t->rstd + first, {NULL}};
+    return once && (m->identity || !m->act_first) && act_norm_fits_planes(m, threads, 3);
 }
 
 static void forward_plane(const struct norm *m, size_t o, double *storage)
 {
     enum { READ = 16, WRITE = 8 }; /* rows at once */
-    const size_t axis = m->shape.axis, inner = m->shape.inner, most = columns_padded(m);
+    const size_t axis = m->shape.axis, inner = m->shape.inner;
+    const size_t most = act_norm_columns(m);
     const size_t width = m->identity ? inner : CHUNK / WRITE;
     const char *const in = m->in + o * axis * inner * m->wide.size;
     const struct tile t = {o, 0, inner, storage, storage + most, {storage + 2 * most}};
@@ -184,7 +171,8 @@ static void forward_plane(const struct norm *m, size_t o, double *storage)
     save(m, &t);
     for (size_t j = 0; j < axis; j += WRITE)
         for (size_t i = 0; i < inner; i += width) {
-            const struct tile part = part_of_plane(&t, i, inner - i < width ? inner - i : width);
+            const struct tile part =
+                act_norm_columns_of(&t, i, inner - i < width ? inner - i : width);
             const struct chunk c = {(o * axis + j) * inner + i, axis - j < WRITE ? axis - j : WRITE,
                                     part.width, j};
             normalise(m, &part, &c, &b);

@@ -375,7 +375,7 @@ enum { N_OUT, N_GRAD, N_GAMMA, NORMS };
     }
 static struct worst norms[2][2][NORMS] = {
     {NORM_OF("LayerNorm", 4), NORM_OF("RMSNorm", 4)},
-    {NORM_OF("LayerNorm(silu)", 12), NORM_OF("RMSNorm(silu)", 12)}};
+    {NORM_OF("LayerNorm(silu)", 6), NORM_OF("RMSNorm(silu)", 6)}};
 
 /* One row: out = norm(f(in)) gamma + beta. vector: a, n, h, f'. */
 static void check_norm(act_dtype t, int silu, int rms, size_t n)
