@@ -19,7 +19,8 @@ ACT_OP vec softsign_backward(vec x, vec g, struct vparams p)
     const struct pair i = v_pair_div((struct pair){one, v_set(0)}, v_sum(a, one));
     const vec high = v_drop(v_eq(size, v_set(INFINITY)), i.high), first = v_mul(g, high);
     const vec finite = v_keep(v_lt(v_abs(first), v_set(INFINITY)), first);
-    const vec low = v_keep(v_lt(a, v_set(0x1p500)), i.low);
+    /* Dekker's splitting ends at 2^996. */
+    const vec low = v_keep(v_lt(a, v_set(ACT_UNIT_F64 ? 0x1p990 : 0x1p500)), i.low);
     return v_or(v_fma(first, high, v_mul(finite, v_add(low, low))), v_sign(g));
 }
 #else
