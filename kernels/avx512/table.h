@@ -3,9 +3,10 @@
  * override the generic kernels in fast mode (ACT_KERNEL_TABLE).
  *
  * An interval number is a polynomial of x plus 1.5 * 2^23: its low five bits are the entry, without
- * a conversion. Entry: c, c0, c1 .. c5; f(x) = c0 + t (c1 + t (c2 + ...)), t = x - c. c was chosen
- * such that c0 = f(c) is nearly a float, so the last fma is the only rounding that counts
- * (kernels/fit/table.py writes the tables).
+ * a conversion; or it is the top bits of a linear function, for intervals that widen. Entry: c, c0,
+ * c1, ...; f(x) = c0 + t (c1 + t (c2 + ...)), t = x - c. c was chosen such that c0 = f(c) is nearly
+ * a float, so the last fma is the only rounding that counts, and among such for the least error
+ * as computed (kernels/fit/table.py writes the tables).
  *
  * Beyond the table ("far") a tail takes over (tail.h). Far lanes are not evaluated where they
  * are: within a chunk of 1024 elements they are packed together, so that a rare one costs little
