@@ -1,5 +1,9 @@
 /* Sigmoid from tables of sigmoid(-a) and sigmoid'(a), a = |x|. Beyond -15.25, f' +-13.829, the
- * tail. */
+ * tail.
+ *
+ * Worst of all 2^32 floats, in ULP (docs/ACCURACY.md): 0.8605 at x = 0.77980572 (got 0.685638189,
+ * want 0.685638240608); g f' 1.6324 at x = 13.7878056, g = 3.7 (got 3.80393431e-06, want
+ * 3.803933934163e-06). */
 #include "kernels/sigmoid.c"
 
 #include "kernels/avx512/logistic.h"
