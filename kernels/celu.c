@@ -16,9 +16,31 @@ ACT_OP vec celu_inner(vec x, vec alpha)
     return v_min(v_set(0), v_max(v_neg(v_select(v_lt(alpha, large), least, last)), x));
 }
 
+#if !V_DOUBLE
+/* x/alpha = t + low, |low| up to 1.5 ULP of t; x and alpha are scaled together so that 1/alpha, and
+ * the remainder of a tiny alpha, are normal numbers. Where |t| < 2^-13 only t's size is right. */
+struct celu_quotient {
+    vec t, low;
+};
+ACT_OP struct celu_quotient celu_quotient(vec x, vec alpha)
+{
+    const vmask small = v_lt(alpha, v_set(0x1p-64f)), large = v_lt(v_set(0x1p64f), alpha);
+    const vec up = v_select(small, v_set(0x1p64f), v_set(1));
+    const vec scale = v_select(large, v_set(0x1p-64f), up), a = v_mul(alpha, scale);
+    const vec inverse = v_div(v_set(1), a), inner = v_mul(x, scale), t = v_mul(inner, inverse);
+    return (struct celu_quotient){t, v_mul(v_fma_tight(v_neg(a), t, inner), inverse)};
+}
+#endif
+
 ACT_OP vec celu_forward(vec x, struct vparams p)
 {
-    const vec inner = celu_inner(x, p.alpha), t = v_div(inner, p.alpha);
+    const vec inner = celu_inner(x, p.alpha);
+#if V_DOUBLE
+    const vec t = v_div(inner, p.alpha);
+#else
+    const struct celu_quotient u = celu_quotient(inner, p.alpha);
+    const vec t = u.t;
+#endif
     /* e^-40 - 1 = -1 in either type. */
     const vec last = v_set(-40), far = v_select(v_eq(x, v_set(-INFINITY)), last, v_max(last, t));
 #if V_DOUBLE
@@ -29,7 +51,12 @@ ACT_OP vec celu_forward(vec x, struct vparams p)
     const vec rest = v_sub(v_sub(v_keep(some, inner), product), v_mul_low(q, a, product));
     const vec y = v_times_plus(v_expm1_pair(far, v_div(rest, a)), p.alpha, v_set(-0.0));
 #else
-    const vec y = v_mul(p.alpha, v_expm1(far));
+    const vec low = v_keep(v_lt(last, t), u.low);
+    const struct expm1 e = v_expm1_sum(far, &low);
+    vec y = v_fma(p.alpha, e.high, v_mul(p.alpha, e.low));
+#if !V_HAS_FMA
+    y = v_or(y, v_sign(inner)); /* -0 + 0, of products that underflowed */
+#endif
 #endif
     /* Where t is tiny it may be subnormal, and x is nearly the answer: x + x t/2, 2^-28 squared. */
     const vec near = v_fma(v_mul(v_set(0.5f), inner), v_max(v_set(-1), t), inner);
@@ -37,21 +64,35 @@ ACT_OP vec celu_forward(vec x, struct vparams p)
     return v_select(v_le(v_set(0), x), x, below);
 }
 
+/* alpha = 1 */
+ACT_OP vec celu_unit(vec x, struct vparams p)
+{
+#if V_DOUBLE
+    return celu_forward(x, p);
+#else
+    (void)p;
+    return v_unit_elu(x);
+#endif
+}
+
 ACT_OP vec celu_backward(vec x, vec g, struct vparams p)
 {
-    /* x/alpha = t + low: rounding t would cost |t|/2 ULP. A tiny alpha is scaled up, and x with it,
-     * so that the remainder is a normal number. */
-    const vec scale = v_select(v_lt(p.alpha, v_set(0x1p-64f)), v_set(0x1p64f), v_set(1));
-    const vec inner = v_mul(celu_inner(x, p.alpha), scale), alpha = v_mul(p.alpha, scale);
-    const vec t = v_div(inner, alpha), a = v_abs(t), product = v_mul(t, alpha);
-    const vec rest = v_sub(v_sub(inner, product), v_mul_low_wide(t, alpha, product));
     const vmask above = v_lt(v_set(0), x);
-    const vec side = v_drop(above, g);
-    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
+    const vec inner = celu_inner(x, p.alpha), side = v_drop(above, g);
+    /* x/alpha = t + low: rounding t would cost |t|/2 ULP. */
 #if V_DOUBLE
+    /* A tiny alpha is scaled up, and x with it, so that the remainder is a normal number. */
+    const vec scale = v_select(v_lt(p.alpha, v_set(0x1p-64f)), v_set(0x1p64f), v_set(1));
+    const vec scaled = v_mul(inner, scale), alpha = v_mul(p.alpha, scale);
+    const vec t = v_div(scaled, alpha), a = v_abs(t), product = v_mul(t, alpha);
+    const vec rest = v_sub(v_sub(scaled, product), v_mul_low_wide(t, alpha, product));
+    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_div(v_neg(rest), alpha));
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), a), low);
     const vec below = v_grad_even(x, side, v_rounded(v_value(e)), e.scale);
 #else
+    const struct celu_quotient u = celu_quotient(inner, p.alpha);
+    const vec a = v_abs(u.t);
+    const vec low = v_keep(v_inside(v_set(0.5f), a, v_set(2000)), v_neg(u.low));
     const struct reduced e = v_reduce_negative_low(v_min(v_set(GRAD_RANGE), a), low);
     const vec below = v_grad_even(x, side, v_exp_poly(e.r, -1, 1), e.n);
 #endif
@@ -142,6 +183,6 @@ ACT_OP void celu_gradients(vec x, vec g, struct vparams p, vwide *d)
 }
 #endif
 
-ACT_KERNEL_FROM_OUTPUT(celu)
+ACT_KERNEL_UNIT_FROM_OUTPUT(celu, alpha)
 ACT_TEST(celu, .odd_zero = 1, .edge = {-0.3466, -17.33, -87.3365402, -103.972076, -172, -745.1});
 ACT_THETA(celu, BY_ROWS, celu_theta_forward, celu_theta_backward, celu_gradients, alpha);

@@ -2,7 +2,7 @@
  * Derivative: x > 0 ? 1 : alpha * exp(x).
  * Kinks: 0.
  * f'(0) = alpha, f(-0) = -0, f(-inf) = -alpha. alpha == 0 is the constant 0 below: relu. */
-#include "kernels/math.h"
+#include "kernels/exp8.h"
 #include "kernels/theta.h"
 
 ACT_OP vec elu_forward(vec x, struct vparams p)
@@ -14,9 +14,24 @@ ACT_OP vec elu_forward(vec x, struct vparams p)
     const vec product = v_times_plus(v_expm1_pair(inner, v_set(0)), alpha, v_set(-0.0));
     const vec y = v_or(v_abs(product), v_sign(v_xor(inner, alpha))); /* of an underflow too */
 #else
-    const vec y = v_mul(alpha, v_expm1(inner));
+    const struct expm1 e = v_expm1_sum(inner, NULL);
+    vec y = v_fma(alpha, e.high, v_mul(alpha, e.low));
+#if !V_HAS_FMA
+    y = v_or(y, v_sign(v_xor(inner, alpha))); /* -0 + 0, of products that underflowed */
+#endif
 #endif
     return v_select(v_le(v_set(0), x), x, y);
+}
+
+/* alpha = 1 */
+ACT_OP vec elu_unit(vec x, struct vparams p)
+{
+#if V_DOUBLE
+    return elu_forward(x, p);
+#else
+    (void)p;
+    return v_unit_elu(x);
+#endif
 }
 
 /* alpha e^x g for x <= 0. */
@@ -39,11 +54,17 @@ ACT_OP vec elu_grad_below(vec x, vec g, vec alpha)
     const vint unscale = v_bits(v_keep(tiny, v_from_bits(i_set(64))));
     const vec mantissa = v_or(v_and(normal, v_from_bits(i_set((int32_t)0x807fffff))), v_set(1));
 
-    /* FLT_MAX e^-262 = 2^-250 */
-    const struct reduced e = v_reduce_negative(v_min(v_set(262), v_abs(x)));
-    const vec t = v_mul(mantissa, v_exp_poly(e.r, -1, 1));
-    const vint n = i_max(i_set(-250), i_add(e.n, i_sub(exponent, unscale)));
-    return v_grad_even(x, g, t, n);
+    /* FLT_MAX e^-262 = 2^-250. alpha 2^(k/8) to twice the precision: g's is the only other rounding
+     * that counts. */
+    const struct reduced8 u = v_reduce8(v_min(v_set(262), v_abs(x)));
+    const vindex8 i = v_index8(u.n);
+    const vint whole = i_sar(i_sub(u.n, i_set(0x4b400000)), 3);
+    const vec t = v_from_bits(
+        i_sub(i_add(v_bits(v_lookup8(exp8_scale, i)), i_shl(u.n, 20)), i_shl(whole, 23)));
+    const vec high = v_mul(t, mantissa), p = v_exp8_poly(u, v_lookup8(exp8_rest, i));
+    const vec slope = v_add(high, v_fma(high, p, v_mul_low(t, mantissa, high)));
+    const vint n = i_max(i_set(-250), i_add(whole, i_sub(exponent, unscale)));
+    return v_grad_even(x, g, slope, n);
 #endif
 }
 
@@ -81,7 +102,7 @@ ACT_OP void elu_gradients(vec x, vec g, struct vparams p, vwide *d)
 }
 #endif
 
-ACT_KERNEL_FROM_OUTPUT(elu)
+ACT_KERNEL_UNIT_FROM_OUTPUT(elu, alpha)
 ACT_TEST(elu, .odd_zero = 1,
          .edge = {-0.3466, -17.33, -40, -87.3365402, -103.972076, -172, -708.4, -745.1});
 ACT_THETA(elu, BY_ROWS, elu_forward, elu_theta_backward, elu_gradients, alpha);

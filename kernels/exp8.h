@@ -70,6 +70,15 @@ ACT_OP struct exp8 v_exp8_inverse(struct reduced8 u)
     return (struct exp8){p, i_add(v_bits(v_lookup8(exp8_scale, v_index8(u.n))), i_shl(u.n, 20))};
 }
 
+/* (1 + rest) e^-r = 1 + p */
+ACT_OP vec v_exp8_poly(struct reduced8 u, vec rest)
+{
+    vec p = v_fma(u.r, v_set(1 / 24.0f), v_set(-1 / 6.0f));
+    p = v_fma(p, u.r, v_set(0.5f));
+    p = v_fms(p, u.r, v_set(1));
+    return v_fma(p, u.r, rest);
+}
+
 /* s + 1 + p as d + low, s the scale (of which 2^-60 is as good as less). */
 ACT_OP struct denominator v_denominator8(struct exp8 e)
 {

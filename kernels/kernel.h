@@ -247,8 +247,8 @@ ACT_OP void v_prefetch(const elem *p)
  *   vec <kind>_backward(vec x, vec g, struct vparams p)     g f'(x)
  * ACT_KERNEL_FROM_OUTPUT(kind): and
  *   vec <kind>_from_output(vec y, vec g, struct vparams p)  g f'(x), given y = f(x)
- * ACT_KERNEL_UNIT_FROM_OUTPUT(kind): and
- *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) for beta = 1
+ * ACT_KERNEL_UNIT_FROM_OUTPUT(kind, field): and
+ *   vec <kind>_unit(vec x, struct vparams p)                y = f(x) where the parameter field is 1
  * ACT_TEST(kind, ...): fields of struct act_test, for the tests. */
 #if !ACT_TEST_DATA && !ACT_UNIT_THETA
 #define ACT_KERNEL(kind)                                                                           \
@@ -260,12 +260,12 @@ ACT_OP void v_prefetch(const elem *p)
     ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
     ACT_LOOP2(kind##_from_output, kind, out)                                                       \
     ACT_KERNEL_ROW(kind, kind, fwd, bwd, ACT_SYMBOL(kind, out), ACT_STREAM_SYMBOL(kind, out))
-#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)                                                          \
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind, field)                                                   \
     ACT_LOOP1(kind##_forward, kind, any)                                                           \
     ACT_LOOP1(kind##_unit, kind, unit)                                                             \
     ACT_LOOP2(kind##_backward, kind, bwd)                                                          \
     ACT_LOOP2(kind##_from_output, kind, out)                                                       \
-    ACT_EITHER1(kind, fwd, (elem)p->beta == 1, unit, any)                                          \
+    ACT_EITHER1(kind, fwd, (elem)p->field == 1, unit, any)                                         \
     ACT_KERNEL_ROW(kind, kind, fwd, bwd, ACT_SYMBOL(kind, out), ACT_STREAM_SYMBOL(kind, out))
 /* op is one loop where the parameters p meet a condition, and another where they do not. */
 #define ACT_EITHER1(kind, op, condition, one, other)                                               \
@@ -314,7 +314,7 @@ ACT_OP void v_prefetch(const elem *p)
 #else
 #define ACT_KERNEL(kind)
 #define ACT_KERNEL_FROM_OUTPUT(kind)
-#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind)
+#define ACT_KERNEL_UNIT_FROM_OUTPUT(kind, field)
 #if ACT_TEST_DATA
 #define ACT_TEST(kind, ...)                                                                        \
     extern const struct act_test act_test_##kind;                                                  \

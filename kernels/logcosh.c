@@ -62,7 +62,9 @@ ACT_OP vec logcosh_backward(vec x, vec g, struct vparams p)
     const vec a = v_abs(x), w = v_min(v_set(EVEN_TANH_END), a);
     const struct even e = v_even(even_tanh, v_min(v_set(EVEN_LAST), a), v_set(0));
     const vec slope = v_fma_tight(w, e.value, v_mul(w, e.rest));
-    return v_mul(g, v_or(slope, v_sign(x)));
+    /* w times the rest may be subnormal, and tanh is x. */
+    const vec size = v_select(v_lt(a, v_set(0x1p-60f)), a, slope);
+    return v_mul(g, v_or(size, v_sign(x)));
 }
 #endif
 

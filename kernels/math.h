@@ -91,15 +91,21 @@ ACT_OP vec v_exp_poly(vec r, float k, float scale)
     return v_fma_tight(p, r, v_set(scale));
 }
 
-/* e^(k r) - 1, same polynomial: relative error kept down to r = 0. */
-ACT_OP vec v_expm1_poly(vec r, float k)
+/* (e^(k r) - 1 - k r) / r, same polynomial. */
+ACT_OP vec v_expm1_rest(vec r, float k)
 {
     vec p = v_set(0x1.6b73ap-10f * (k * k * k * k * k * k));
     p = v_fma(p, r, v_set(0x1.1227aap-7f * (k * k * k * k * k)));
     p = v_fma(p, r, v_set(0x1.555716p-5f * (k * k * k * k)));
     p = v_fma(p, r, v_set(0x1.5554bp-3f * (k * k * k)));
     p = v_fma(p, r, v_set(0x1.fffffep-2f * (k * k)));
-    return v_fma(v_mul(p, r), r, k == 1 ? r : v_mul(r, v_set(k)));
+    return v_mul(p, r);
+}
+
+/* e^(k r) - 1: relative error kept down to r = 0. */
+ACT_OP vec v_expm1_poly(vec r, float k)
+{
+    return v_fma(v_expm1_rest(r, k), r, k == 1 ? r : v_mul(r, v_set(k)));
 }
 
 /* x = n ln 2 + r, |r| <= .3468, for |x| <= 350: absolute error below 2^-26 (the rounding of r). */
@@ -148,6 +154,25 @@ ACT_OP vec v_expm1(vec x)
     const struct reduced e = v_reduce(x);
     const vec s = v_pow2(e.n, 0);
     return v_fma(s, v_expm1_poly(e.r, 1), v_sub(s, v_set(1)));
+}
+
+/* The same as high + low; of x + low, where low is not NULL. */
+struct expm1 {
+    vec high, low;
+};
+ACT_OP struct expm1 v_expm1_sum(vec x, const vec *low)
+{
+    const struct reduced e = v_reduce(x);
+    const vec s = v_pow2(e.n, 0), base = v_sub(s, v_set(1)), rest = v_expm1_rest(e.r, 1);
+    const vec p = v_fma(rest, e.r, e.r), lost = v_fma(rest, e.r, v_sub(e.r, p));
+    const vec p_low = low ? v_add(lost, v_fma(*low, p, *low)) : lost, high = v_fma(s, p, base);
+    return (struct expm1){high, v_fma(s, p_low, v_fma(s, p, v_sub(base, high)))};
+}
+
+/* e^x - 1 for x <= 0, where ELU and CELU have alpha = 1; x above. */
+ACT_OP vec v_unit_elu(vec x)
+{
+    return v_select(v_le(v_set(0), x), x, v_expm1(v_min(v_set(0), v_max(v_set(-40), x))));
 }
 
 /* log1p(z) / z for z in [0, 1], relative error 2^-30 (kernels/fit/log1p.sollya). */

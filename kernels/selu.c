@@ -3,7 +3,7 @@
  * Derivative: x > 0 ? 1.0507009873554805 : 1.7580993408473768 * exp(x).
  * Kinks: 0.
  * f'(0) = 1.7580993408473768, the left side; f(-0) = -0. */
-#include "kernels/math.h"
+#include "kernels/exp8.h"
 
 #if V_DOUBLE
 #define LAMBDA           0x1.0cfabd6a91132p+0
@@ -82,11 +82,12 @@ ACT_OP vec selu_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vmask above = v_lt(v_set(0), x);
     const vec a = v_drop(above, v_abs(x));
-    const struct reduced e = v_reduce_negative(v_min(v_set(GRAD_RANGE), a));
-    /* lambda alpha (1 + p), rounded once */
-    const vec product = v_fma(v_expm1_poly(e.r, -1), v_set(LAMBDA_ALPHA), v_set(LAMBDA_ALPHA_LOW));
-    const vec t = v_add(product, v_set(LAMBDA_ALPHA));
-    return v_grad_even(a, g, v_select(above, v_set(LAMBDA_NEAREST), t), e.n);
+    const struct reduced8 u = v_reduce8(v_min(v_set(110), a));
+    const vindex8 i = v_index8(u.n);
+    const vint scale = i_add(v_bits(v_lookup8(selu_scale, i)), i_shl(u.n, 20));
+    const struct lifted w = v_lift(scale, v_lt(v_set(50), a), v_eq(a, v_set(INFINITY)));
+    const vec below = v_fma(w.scale, v_exp8_poly(u, v_lookup8(selu_rest, i)), w.scale);
+    return v_mul(v_mul(v_select(above, v_set(LAMBDA_NEAREST), below), g), w.back);
 }
 #endif
 

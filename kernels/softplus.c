@@ -151,7 +151,7 @@ ACT_OP void softplus_gradients(vec x, vec g, struct vparams p, vwide *d)
 }
 #endif
 
-ACT_KERNEL_UNIT_FROM_OUTPUT(softplus)
+ACT_KERNEL_UNIT_FROM_OUTPUT(softplus, beta)
 ACT_TEST(softplus,
          .edge = {-50, 40, -41.6, 41.6, -87.3365402, -103.972076, 16.6, -176, -708.4, -745.1, 50});
 ACT_THETA(softplus, BY_COLUMNS_BUT_SLOPE, softplus_theta_forward, softplus_backward,

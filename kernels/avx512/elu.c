@@ -1,6 +1,6 @@
-/* ELU with alpha = 1 from tables. Other alpha: alpha e^x g in 20 operations, where the generic form
- * needs 35 to keep products from over- and underflowing before the result does: vscalefps takes the
- * exponent last.
+/* ELU from tables; for alpha other than 1 they are scaled by it. Where they end, and for a tiny or
+ * huge alpha, f' is alpha e^x g in 20 operations: the generic form needs 35 to keep products from
+ * over- and underflowing before the result does, here vscalefps takes the exponent last.
  *
  * Worst of all 2^32 floats, in ULP (docs/ACCURACY.md): 1.0056 at x = -0.0317062549 (got
  * -0.031208884, want -0.03120888209793); g f' 1.8102 at x = -0.625047982, g = 3.7 (got 1.98037207,
@@ -8,7 +8,8 @@
 #include "kernels/elu.c"
 
 #define ACT_TABLE_APPLIES(p) ((float)(p)->alpha == 1)
-#define ACT_TABLE_ELSE_BWD   bwd_other
+#define ACT_TABLE_ELSE_FWD   fwd_scaled
+#define ACT_TABLE_ELSE_BWD   bwd_scaled
 
 #include "kernels/avx512/elu_table.h"
 
@@ -23,7 +24,7 @@ static const struct tail_table elu_table = {
      0x1.61428ep-28f},
 };
 
-/* alpha e^x g for x <= 0, 0 g at -inf: three roundings, the last one where it is subnormal. e^x =
+/* alpha e^x g for x <= 0, 0 g at -inf: two roundings, the last one where it is subnormal. e^x =
  * 2^(n/16) (1 + p) as in tail.h. */
 ACT_OP vec elu_fast_backward(vec x, vec g, struct vparams p)
 {
@@ -40,16 +41,49 @@ ACT_OP vec elu_fast_backward(vec x, vec g, struct vparams p)
     const vec r = v_add(high, v_fnma(n, v_set(0x1.0bfbe8p-19f), rest));
     const vec q = v_fma(v_mul(r, r), v_fma(v_set(0x1.555748p-3f), r, v_set(0x1.00022ap-1f)), r);
     const vec half = _mm512_permutexvar_ps(v_bits(shifted), v_load(elu_table.value));
-    const vec e = _mm512_maskz_fmadd_ps(finite, half, q, half);
-    /* e mantissa < 1: no product overflows. vscalefps rounds the exponent down. */
-    return _mm512_mask_scalef_ps(g, (vmask)~above, v_mul(v_mul(e, mantissa), g),
+    /* half mantissa to twice the precision, < 1: no product overflows. */
+    const vec t = v_mul(half, mantissa), low = v_fms(half, mantissa, t);
+    const vec slope = _mm512_mask_add_ps(v_sign(t), finite, t, v_fma(t, q, low));
+    /* vscalefps rounds the exponent down. */
+    return _mm512_mask_scalef_ps(g, (vmask)~above, v_mul(slope, g),
                                  v_fma(n, v_set(1 / 16.0f), exponent));
 }
 
-ACT_LOOP2(elu_fast_backward, elu, bwd_scaled)
+ACT_LOOP2(elu_fast_backward, elu, bwd_exponent)
 
 /* alpha == 0 is the constant 0 below. */
-ACT_EITHER2(elu, bwd_other, (float)p->alpha == 0, bwd, bwd_scaled)
+ACT_EITHER2(elu, bwd_other, (float)p->alpha == 0, bwd, bwd_exponent)
+
+/* Coefficients, and the second parts of c0, are normal floats. */
+ACT_OP int elu_scales(const act_params *p)
+{
+    const float a = fabsf((float)p->alpha);
+    return a >= 0x1p-100f && a <= 0x1p100f;
+}
+/* What stands in for the tail's result, alpha e^-8.05 g, must not overflow either. */
+ACT_OP int elu_scales_grad(const act_params *p)
+{
+    return elu_scales(p) && fabsf((float)p->alpha) <= 0x1p11f;
+}
+ACT_OP struct table elu_scaled_rows(const act_params *p)
+{
+    return scaled_elu_rows(p, (struct table_ratio){1, 1}, (struct table_ratio){(float)p->alpha, 1});
+}
+ACT_OP struct table elu_scaled_rows_grad(const act_params *p)
+{
+    return scaled_elu_rows_grad(p, (struct table_ratio){1, 1},
+                                (struct table_ratio){(float)p->alpha, 1});
+}
+#define elu_scaled_near      scaled_elu
+#define elu_scaled_tail      NULL
+#define elu_scaled_near_grad scaled_elu_grad
+#define elu_scaled_far_grad  scaled_elu_far_grad
+ACT_OP vec elu_scaled_tail_grad(vec x, vec g, const struct table *t)
+{
+    return elu_fast_backward(x, g, t->p);
+}
+TABLE_SCALED_FORWARD(elu, elu_scales, fwd, NULL)
+TABLE_SCALED_BACKWARD(elu, elu_scales_grad, bwd_other)
 
 #define elu_near      unit_elu
 #define elu_far       unit_elu_far

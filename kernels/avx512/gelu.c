@@ -56,7 +56,7 @@ ACT_OP vec gelu_near_grad(vec x, vec g, const struct table *t)
 {
     const vec a = table_abs(x, GELU_END);
     const vec value = table_value(t, 7, a, table_number(a, GELU_GRAD_INDEX));
-    return v_mul(g, table_mirrored(x, value));
+    return table_mirrored_times(x, g, value);
 }
 #define gelu_far_grad gelu_far
 /* Q(a) - a phi(a) = -a phi(a) (1 - w (1 - d)) */

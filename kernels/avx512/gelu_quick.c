@@ -6,7 +6,7 @@
  * 1.85900903, want 1.859008784559). */
 #include "kernels/gelu_quick.c"
 
-#include "kernels/avx512/table.h"
+#include "kernels/avx512/silu_table.h"
 #include "kernels/avx512/tables/gelu_quick.h"
 #include "kernels/avx512/tables/gelu_quick_grad.h"
 
@@ -23,26 +23,20 @@ ACT_OP vmask gelu_quick_far(vec x)
     return table_below(x, -8.05f);
 }
 
-/* h + low = 1.702 x */
+/* 1.702 x as h + low */
 struct gelu_quick_tail {
     vec x, h, low;
-    struct tail e;
 };
-ACT_OP struct gelu_quick_tail gelu_quick_exp(vec x)
+ACT_OP struct gelu_quick_tail gelu_quick_tail_of(vec x)
 {
-    struct gelu_quick_tail r;
-    r.x = v_max(v_set((float)(-TAIL_END / 1.702)), x);
-    r.h = v_mul(r.x, v_set(FACTOR));
-    r.low = v_fma(r.x, v_set(FACTOR_LOW), v_fms(r.x, v_set(FACTOR), r.h));
-    r.e = tail_exp(&tail_plain, r.h, r.low);
-    return r;
+    const vec inner = v_max(v_set((float)(-TAIL_END / 1.702)), x), h = v_mul(inner, v_set(FACTOR));
+    const vec low = v_fma(inner, v_set(FACTOR_LOW), v_fms(inner, v_set(FACTOR), h));
+    return (struct gelu_quick_tail){inner, h, low};
 }
-/* x e^h (1 - e^h) */
 ACT_OP vec gelu_quick_tail(vec x)
 {
-    const struct gelu_quick_tail r = gelu_quick_exp(x);
-    const vec p = tail_also(r.e.p, v_neg(tail_small(r.e, r.h)));
-    return tail_result(tail_times(r.x, p, r.e.scale));
+    const struct gelu_quick_tail r = gelu_quick_tail_of(x);
+    return gate_far(r.x, r.h, r.low);
 }
 
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
@@ -50,17 +44,13 @@ ACT_OP vec gelu_quick_near_grad(vec x, vec g, const struct table *t)
 {
     const vec a = table_abs(x, 12);
     const vec number = v_min(table_number(a, GELU_QUICK_GRAD_INDEX), v_set(LAST_ENTRY));
-    return v_mul(g, table_mirrored(x, table_value(t, 5, a, number)));
+    return table_mirrored_times(x, g, table_value(t, 5, a, number));
 }
 #define gelu_quick_far_grad gelu_quick_far
-/* e^h (b - e^h (2b - 1)), b = h + 1, exact but for low */
 ACT_OP vec gelu_quick_tail_grad(vec x, vec g)
 {
-    const struct gelu_quick_tail r = gelu_quick_exp(x);
-    const vec b = v_add(r.h, v_set(1));
-    const vec m = v_mul(tail_small(r.e, r.h), v_fms(v_set(2), b, v_set(1)));
-    const vec p = v_add(v_fms(v_sub(b, m), r.e.p, m), r.low);
-    return tail_grad(x, g, v_fma(b, r.e.scale, v_mul(r.e.scale, p)));
+    const struct gelu_quick_tail r = gelu_quick_tail_of(x);
+    return gate_far_grad(x, g, r.h, r.low);
 }
 
 ACT_KERNEL_TABLE(gelu_quick, gelu_quick, gelu_quick_grad, NULL, NULL)

@@ -60,7 +60,7 @@ ACT_OP vec gelu_tanh_near_grad(vec x, vec g, const struct table *t)
 {
     const vec a = table_abs(x, GELU_TANH_END);
     const vec value = table_value(t, 7, a, table_number(a, GELU_TANH_GRAD_INDEX));
-    return v_mul(g, table_mirrored(x, value));
+    return table_mirrored_times(x, g, value);
 }
 #define gelu_tanh_far_grad gelu_tanh_far
 /* e^-2u (1 - a 2u'(a)) */

@@ -20,8 +20,8 @@ ACT_OP vec selu_near(vec x, const struct table *t)
     const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_NLT_UQ); /* NaN and -0, too */
     return _mm512_mask_mul_ps(below, above, x, v_set(LAMBDA_NEAREST));
 }
-#define selu_far  NULL
-#define selu_tail NULL
+#define selu_far  table_nowhere
+#define selu_tail table_no_tail
 
 ACT_OP vec selu_inner(vec x)
 {

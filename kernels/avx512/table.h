@@ -20,9 +20,11 @@
 enum { ROWS_MAX = 10, CHUNK = 1024 };
 #define LAST_ENTRY (ROUND_MAGIC + 31)
 
-/* Rows c, c0, c1, ...; 32 entries each, in two registers. */
+/* Rows c, c0, c1, ...; 32 entries each, in two registers. The rest is table_scaled.h's. */
 struct table {
     vec low[ROWS_MAX], high[ROWS_MAX];
+    vec index[2], end, far;
+    struct vparams p;
 };
 
 ACT_OP struct table table_load(const float (*rows)[32], int count)
@@ -102,13 +104,36 @@ ACT_OP vec table_mirrored(vec x, vec value)
     return _mm512_mask_sub_ps(value, above, v_set(1), value);
 }
 
+/* g times that, value < 1, as g - g value: rounded once, where 1 - value would be the second time.
+ * No inf - inf: of an infinite g the product takes FLT_MAX. -0 - -0 is not the product's -0. Below,
+ * the difference might overflow where the product does not: it is masked. */
+ACT_OP vec table_mirrored_times(vec x, vec g, vec value)
+{
+    const vmask below = _mm512_cmp_ps_mask(x, v_set(0), _CMP_NGE_UQ);
+    const vec finite =
+        _mm512_range_ps(g, v_set(0x1.fffffep127f), 2); /* the smaller |.|, g's sign */
+    const vec above = _mm512_maskz_fnmadd_ps((vmask)~below, finite, value, g);
+    return _mm512_mask_mul_ps(v_or(above, v_sign(g)), below, g, value);
+}
+
 /* ---- the loops ------------------------------------------------------------------------------ */
 
 typedef vec table_near1(vec x, const struct table *t);
 typedef vec table_near2(vec x, vec g, const struct table *t);
-typedef vmask table_far(vec x);
-typedef vec table_tail1(vec x);
-typedef vec table_tail2(vec x, vec g);
+typedef vmask table_far(vec x, const struct table *t);
+typedef vec table_tail1(vec x, const struct table *t);
+typedef vec table_tail2(vec x, vec g, const struct table *t);
+
+/* For functions that their table covers. */
+ACT_OP vmask table_nowhere(vec x)
+{
+    (void)x;
+    return 0;
+}
+ACT_OP vec table_no_tail(vec x)
+{
+    return x;
+}
 
 /* Which of a chunk's lanes are far, a bit each: none yet. Not by memset, which may be a call. */
 ACT_OP void table_none(uint16_t *far)
@@ -126,7 +151,7 @@ ACT_OP uint64_t table_any(const uint16_t *far)
 
 /* The far lanes of out, a chunk, become tail(x). */
 ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_t any,
-                       table_tail1 *tail)
+                       const struct table *t, table_tail1 *tail)
 {
     float x[CHUNK + 16];
     size_t count = 0;
@@ -138,7 +163,7 @@ ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_
     }
     v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
     for (size_t i = 0; i < count; i += 16)
-        v_store(x + i, tail(v_load(x + i)));
+        v_store(x + i, tail(v_load(x + i), t));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
@@ -149,7 +174,7 @@ ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_
 }
 
 ACT_OP void table_far2(const float *in, const float *g, float *out, const uint16_t *far,
-                       uint64_t any, table_tail2 *tail)
+                       uint64_t any, const struct table *t, table_tail2 *tail)
 {
     float x[CHUNK + 16], d[CHUNK + 16];
     size_t count = 0;
@@ -164,7 +189,7 @@ ACT_OP void table_far2(const float *in, const float *g, float *out, const uint16
     v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
     v_store(d + count, v_set(0));
     for (size_t i = 0; i < count; i += 16)
-        v_store(d + i, tail(v_load(x + i), v_load(d + i)));
+        v_store(d + i, tail(v_load(x + i), v_load(d + i), t));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
@@ -217,7 +242,7 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
         for (size_t i = 0; i < whole; i += 16) {
             const vec a = v_load(x + i);
             if (is_far)
-                far[i / 16] = is_far(a);
+                far[i / 16] = is_far(a, t);
             v_store(to + i, near(a, t));
             if (held) {
                 __builtin_prefetch(x + i + 512);
@@ -228,13 +253,13 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
             if (is_far)
-                far[whole / 16] = is_far(a);
+                far[whole / 16] = is_far(a, t);
             v_store_n(to + whole, near(a, t), size - whole);
         }
         if (is_far) {
             const uint64_t any = table_any(far);
             if (any)
-                table_far1(kept, to, far, any, tail);
+                table_far1(kept, to, far, any, t, tail);
         }
         if (held) {
             held->to = y;
@@ -260,7 +285,7 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
 #pragma GCC unroll 2
         for (size_t i = 0; i < whole; i += 16) {
             const vec a = v_load(x + i), b = v_load(g + i);
-            far[i / 16] = is_far(a);
+            far[i / 16] = is_far(a, t);
             v_store(to + i, near(a, b, t));
             if (held) {
                 __builtin_prefetch(x + i + 512);
@@ -272,12 +297,12 @@ ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, cons
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
             const vec b = v_load_n(g + whole, size - whole);
-            far[whole / 16] = is_far(a);
+            far[whole / 16] = is_far(a, t);
             v_store_n(to + whole, near(a, b, t), size - whole);
         }
         const uint64_t any = table_any(far);
         if (any)
-            table_far2(kept, kept_g, to, far, any, tail);
+            table_far2(kept, kept_g, to, far, any, t, tail);
         if (held) {
             held->to = d;
             held->turn = !held->turn;
@@ -297,12 +322,16 @@ ACT_OP void table_end(struct table_held *held)
 
 /* ---- what a file ends with --------------------------------------------------------------------
  * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output, from_output_stream): the file has defined
- *   vec <kind>_near(x, table), vmask <kind>_far(x)               with table_<rows>
- *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x)  with table_<grad_rows>
+ *   vec <kind>_near(x, table), vmask <kind>_far(x), vec <kind>_tail(x)     with table_<rows>
+ *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x), vec <kind>_tail_grad(x, g)
+ *                                                                          with table_<grad_rows>
  * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p), and name what is called for
  * others, forward and backward. */
 #ifndef ACT_TABLE_APPLIES
 #define ACT_TABLE_APPLIES(p) 1
+#endif
+#ifndef ACT_TABLE_ELSE_FWD
+#define ACT_TABLE_ELSE_FWD fwd
 #endif
 #ifndef ACT_TABLE_ELSE_BWD
 #define ACT_TABLE_ELSE_BWD bwd
@@ -310,67 +339,105 @@ ACT_OP void table_end(struct table_held *held)
 #define TABLE_STREAM_SYMBOL(kind, op) ACT_STREAM_SYMBOL(kind, op) /* op may be a macro */
 #define ROWS_OF(rows)                 ((int)(sizeof(rows) / sizeof((rows)[0])))
 
-#define ACT_KERNEL_TABLE(kind, rows, grad_rows, output, output_stream)                             \
-    static void ACT_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in, void *out,    \
-                                           size_t n)                                               \
+/* The functions op of a kind: load(params) is the table, f_near, f_far and f_tail what is done with
+ * it where applies(params); others are what other does. */
+#define TABLE_FORWARD(kind, op, applies, other, load, f_near, f_far, f_tail)                       \
+    static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,          \
+                                     size_t n)                                                     \
     {                                                                                              \
-        if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            ACT_SYMBOL(kind, fwd)(params, in, out, n);                                             \
+        if (!applies(params)) {                                                                    \
+            ACT_SYMBOL(kind, other)(params, in, out, n);                                           \
             return;                                                                                \
         }                                                                                          \
-        const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
-        table_loop1(in, out, n, &t, kind##_near, kind##_far, kind##_tail, NULL);                   \
+        const struct table t = load(params);                                                       \
+        table_loop1(in, out, n, &t, f_near, f_far, f_tail, NULL);                                  \
     }                                                                                              \
-    static void ACT_STREAM_SYMBOL(kind, fwd_fast)(const act_params *params, const void *in,        \
-                                                  void *out, size_t n)                             \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,   \
+                                            size_t n)                                              \
     {                                                                                              \
         const size_t at = v_misaligned(out, n), head = at < n ? at : n;                            \
-        if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            ACT_STREAM_SYMBOL(kind, fwd)(params, in, out, n);                                      \
+        if (!applies(params)) {                                                                    \
+            TABLE_STREAM_SYMBOL(kind, other)(params, in, out, n);                                  \
             return;                                                                                \
         }                                                                                          \
         const float *x = in;                                                                       \
         float *y = out;                                                                            \
         const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
-        const struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                    \
+        const struct table t = load(params);                                                       \
         struct table_held held; /* not = {}: that clears the arrays */                             \
         held.to = NULL, held.turn = 0;                                                             \
-        ACT_SYMBOL(kind, fwd_fast)(params, x, y, head);                                            \
-        table_loop1(x + head, y + head, whole, &t, kind##_near, kind##_far, kind##_tail, &held);   \
+        ACT_SYMBOL(kind, op)(params, x, y, head);                                                  \
+        table_loop1(x + head, y + head, whole, &t, f_near, f_far, f_tail, &held);                  \
         table_end(&held);                                                                          \
-        ACT_SYMBOL(kind, fwd_fast)(params, x + end, y + end, n - end);                             \
-    }                                                                                              \
-    static void ACT_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,               \
-                                           const void *grad_out, void *grad_in, size_t n)          \
+        ACT_SYMBOL(kind, op)(params, x + end, y + end, n - end);                                   \
+    }
+
+#define TABLE_BACKWARD(kind, op, applies, other, load, f_near, f_far, f_tail)                      \
+    static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in,                     \
+                                     const void *grad_out, void *grad_in, size_t n)                \
     {                                                                                              \
-        if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            ACT_SYMBOL(kind, ACT_TABLE_ELSE_BWD)(params, in, grad_out, grad_in, n);                \
+        if (!applies(params)) {                                                                    \
+            ACT_SYMBOL(kind, other)(params, in, grad_out, grad_in, n);                             \
             return;                                                                                \
         }                                                                                          \
-        const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
-        table_loop2(in, grad_out, grad_in, n, &t, kind##_near_grad, kind##_far_grad,               \
-                    kind##_tail_grad, NULL);                                                       \
+        const struct table t = load(params);                                                       \
+        table_loop2(in, grad_out, grad_in, n, &t, f_near, f_far, f_tail, NULL);                    \
     }                                                                                              \
-    static void ACT_STREAM_SYMBOL(kind, bwd_fast)(const act_params *params, const void *in,        \
-                                                  const void *grad_out, void *grad_in, size_t n)   \
+    static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in,              \
+                                            const void *grad_out, void *grad_in, size_t n)         \
     {                                                                                              \
         const size_t aligned = v_misaligned(grad_in, n), head = aligned < n ? aligned : n;         \
-        if (!ACT_TABLE_APPLIES(params)) {                                                          \
-            TABLE_STREAM_SYMBOL(kind, ACT_TABLE_ELSE_BWD)(params, in, grad_out, grad_in, n);       \
+        if (!applies(params)) {                                                                    \
+            TABLE_STREAM_SYMBOL(kind, other)(params, in, grad_out, grad_in, n);                    \
             return;                                                                                \
         }                                                                                          \
         const float *x = in, *g = grad_out;                                                        \
         float *d = grad_in;                                                                        \
         const size_t whole = (n - head) / CHUNK * CHUNK, end = head + whole;                       \
-        const struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));          \
+        const struct table t = load(params);                                                       \
         struct table_held held; /* not = {}: that clears the arrays */                             \
         held.to = NULL, held.turn = 0;                                                             \
-        ACT_SYMBOL(kind, bwd_fast)(params, x, g, d, head);                                         \
-        table_loop2(x + head, g + head, d + head, whole, &t, kind##_near_grad, kind##_far_grad,    \
-                    kind##_tail_grad, &held);                                                      \
+        ACT_SYMBOL(kind, op)(params, x, g, d, head);                                               \
+        table_loop2(x + head, g + head, d + head, whole, &t, f_near, f_far, f_tail, &held);        \
         table_end(&held);                                                                          \
-        ACT_SYMBOL(kind, bwd_fast)(params, x + end, g + end, d + end, n - end);                    \
+        ACT_SYMBOL(kind, op)(params, x + end, g + end, d + end, n - end);                          \
+    }
+
+#define ACT_KERNEL_TABLE(kind, rows, grad_rows, output, output_stream)                             \
+    ACT_OP struct table kind##_rows(const act_params *params)                                      \
+    {                                                                                              \
+        (void)params;                                                                              \
+        return table_load(table_##rows, ROWS_OF(table_##rows));                                    \
     }                                                                                              \
+    ACT_OP struct table kind##_rows_grad(const act_params *params)                                 \
+    {                                                                                              \
+        (void)params;                                                                              \
+        return table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));                          \
+    }                                                                                              \
+    ACT_OP vmask kind##_is_far(vec x, const struct table *t)                                       \
+    {                                                                                              \
+        (void)t;                                                                                   \
+        return kind##_far(x);                                                                      \
+    }                                                                                              \
+    ACT_OP vmask kind##_is_far_grad(vec x, const struct table *t)                                  \
+    {                                                                                              \
+        (void)t;                                                                                   \
+        return kind##_far_grad(x);                                                                 \
+    }                                                                                              \
+    ACT_OP vec kind##_beyond(vec x, const struct table *t)                                         \
+    {                                                                                              \
+        (void)t;                                                                                   \
+        return kind##_tail(x);                                                                     \
+    }                                                                                              \
+    ACT_OP vec kind##_beyond_grad(vec x, vec g, const struct table *t)                             \
+    {                                                                                              \
+        (void)t;                                                                                   \
+        return kind##_tail_grad(x, g);                                                             \
+    }                                                                                              \
+    TABLE_FORWARD(kind, fwd_fast, ACT_TABLE_APPLIES, ACT_TABLE_ELSE_FWD, kind##_rows, kind##_near, \
+                  kind##_far == table_nowhere ? NULL : kind##_is_far, kind##_beyond)               \
+    TABLE_BACKWARD(kind, bwd_fast, ACT_TABLE_APPLIES, ACT_TABLE_ELSE_BWD, kind##_rows_grad,        \
+                   kind##_near_grad, kind##_is_far_grad, kind##_beyond_grad)                       \
     ACT_KERNEL_ROW(kind##_fast, kind, fwd_fast, bwd_fast, output, output_stream)
 
 #endif

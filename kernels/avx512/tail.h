@@ -101,10 +101,14 @@ ACT_OP vec tail_times(vec factor, vec p, vec scale)
 }
 
 /* sigmoid(h) and log1p(e^h): e^h (1 - e^h k), k = 1 and 1/2. sigmoid'(h): k = 2. */
+ACT_OP vec tail_logistic_low(vec h, vec low, float k)
+{
+    const struct tail e = tail_exp(&tail_plain, h, low);
+    return v_fma(e.scale, tail_also(e.p, v_mul(v_set(-k), tail_small(e, h))), e.scale);
+}
 ACT_OP vec tail_logistic(vec h, float k)
 {
-    const struct tail e = tail_exp(&tail_plain, h, v_set(0));
-    return v_fma(e.scale, tail_also(e.p, v_mul(v_set(-k), tail_small(e, h))), e.scale);
+    return tail_logistic_low(h, v_set(0), k);
 }
 
 ACT_OP vec tail_start(vec x) /* x < 0 */

@@ -14,8 +14,8 @@ ACT_OP vec tanh_near(vec x, const struct table *t)
     const vec a = v_min(v_set(9.12f), v_abs(x)); /* 1 - tanh 9.12 = 2^-25.3 */
     return v_or(table_value(t, 4, a, table_octave(a, TANH_OCTAVES)), v_sign(x));
 }
-#define tanh_far  NULL
-#define tanh_tail NULL
+#define tanh_far  table_nowhere
+#define tanh_tail table_no_tail
 
 #define TANH_GRAD_END 8.05f
 
