@@ -12,14 +12,14 @@ failed=0 kernels=0
 while read -r class object; do
     case $class in avx2_f32 | avx512_f32 | neon_f32) ;; *) continue ;; esac
     case $object in */softmax.c.o | */softmax_backward.c.o | */cross_entropy.c.o) continue ;; esac # sums
-    "$objdump" -d --no-show-raw-insn "$object" | sed '/^[0-9a-f]* <table_scale[.a-z0-9]*>:$/,/^$/d' >"$dir/code"
+    "$objdump" -d --no-show-raw-insn "$object" | sed '/^[0-9a-f]* <actk_table_scale_[.a-z0-9_]*>:$/,/^$/d' >"$dir/code"
     kernels=$((kernels + $(grep -cE '^[0-9a-f]+ <actk_[a-z0-9_]+>:$' "$dir/code")))
     if "$nm" -u "$object" | grep -v _GLOBAL_OFFSET_TABLE_; then # also what it jumps to
         echo "  called by $object" && failed=1
     fi
     if awk -F '\t' '{print $3 "\t" $4 "\t" $2}' "$dir/code" |
-        grep -vE '<(actk_|table_scale)' | grep -E '\b(call|callq|bl|blr)\b|vcvtps2pd|vcvtss2sd|vcvtp[hs]2pd|fcvtl|fcvt	d[0-9]+, [hs]' ||
-        awk -F '\t' '{print $2}' "$dir/code" | grep -vE '<(actk_|table_scale)' |
+        grep -v '<actk_' | grep -E '\b(call|callq|bl|blr)\b|vcvtps2pd|vcvtss2sd|vcvtp[hs]2pd|fcvtl|fcvt	d[0-9]+, [hs]' ||
+        awk -F '\t' '{print $2}' "$dir/code" | grep -v '<actk_' |
         grep -E '^(call|bl|blr)|^v?cvt(ps2pd|ss2sd)|^fcvtl|^fcvt +d[0-9]+, [hs]'; then
         echo "  in $object" && failed=1
     fi

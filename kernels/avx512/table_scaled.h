@@ -53,6 +53,7 @@ struct table_made {
 };
 
 /* Not inline: in the loops' functions its registers are theirs. to has index, end and far of f. */
+#define table_scale ACT_SYMBOL(table, scale)
 static __attribute__((noinline, unused)) void table_scale(struct table_made *to,
                                                           const float (*rows)[32], int count,
                                                           struct table_ratio k_of,
