@@ -59,7 +59,7 @@ class Softmax(OneDnn):
         outer, axis, inner = shape
         flat = (outer, axis) if inner == 1 else (axis, inner)
         dimension = 1 if inner == 1 else 0
-        described = self.new("dnnl_memory_desc_create_with_tag", 2, (C.c_int64 * 2)(*flat), self.F32, AB)
+        described = self.new("dnnl_memory_desc_create_with_tag", 2, (C.c_int64 * 2)(*flat), self.type, AB)
         plans = []
         for kind in (self.INFERENCE, self.TRAINING):
             plans.append(self.new("dnnl_softmax_forward_primitive_desc_create", self.engine, kind,

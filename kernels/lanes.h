@@ -182,43 +182,6 @@ ACT_OP vwide w_gather(const double in[VL])
 #endif
 }
 
-/* The lanes of small whole numbers, added; in every lane. */
-ACT_OP vec v_total(vec a)
-{
-    double lane[VL], sum = 0;
-    w_spread(lane, w_from(a));
-    for (int i = 0; i < VL; i++)
-        sum += lane[i];
-    return w_to(w_set(sum));
-}
-
-/* The lanes of a row, added; in every lane. */
-ACT_OP vsum s_total_row(const vsum part[PARTS])
-{
-    double a[LANES], b[LANES];
-#if V_DOUBLE
-    for (int i = 0; i < PARTS; i++) {
-        w_spread(a + i * VL, part[i].a);
-        w_spread(b + i * VL, part[i].b);
-    }
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) {
-            const double x = a[i + half], sum = a[i] + x, back = sum - a[i];
-            const double error = (a[i] - (sum - back)) + (x - back);
-            b[i] = (b[i] + error) + b[i + half];
-            a[i] = sum;
-        }
-#else
-    for (int i = 0; i < PARTS; i++)
-        w_spread(a + i * VL, part[i]);
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++)
-            a[i] += a[i + half];
-    b[0] = 0;
-#endif
-    return s_set(a[0], b[0]);
-}
-
 /* The lanes, added as a tree. */
 ACT_OP double lanes_total(const double lanes[LANES])
 {
@@ -230,6 +193,43 @@ ACT_OP double lanes_total(const double lanes[LANES])
     for (int i = 0; i < 2; i++)
         c[i] = b[i] + b[i + 2];
     return c[0] + c[1];
+}
+
+/* The lanes of small whole numbers, added; in every lane. */
+ACT_OP vec v_total(vec a)
+{
+    double lane[VL], sum[4] = {0, 0, 0, 0};
+    w_spread(lane, w_from(a));
+    for (int i = 0; i < VL; i++)
+        sum[i % 4] += lane[i];
+    return w_to(w_set((sum[0] + sum[1]) + (sum[2] + sum[3])));
+}
+
+/* The lanes of a row, added; in every lane. */
+ACT_OP vsum s_total_row(const vsum part[PARTS])
+{
+    double a[LANES], b[LANES];
+#if V_DOUBLE
+    for (int i = 0; i < PARTS; i++) {
+        w_spread(a + i * VL, part[i].a);
+        w_spread(b + i * VL, part[i].b);
+    }
+#pragma GCC unroll 4
+    for (int half = LANES / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (int i = 0; i < half; i++) {
+            const double x = a[i + half], sum = a[i] + x, back = sum - a[i];
+            const double error = (a[i] - (sum - back)) + (x - back);
+            b[i] = (b[i] + error) + b[i + half];
+            a[i] = sum;
+        }
+#else
+    for (int i = 0; i < PARTS; i++)
+        w_spread(a + i * VL, part[i]);
+    a[0] = lanes_total(a);
+    b[0] = 0;
+#endif
+    return s_set(a[0], b[0]);
 }
 
 /* Lanes that may hold something, rounded up to a power of two: the others are not even cleared. */

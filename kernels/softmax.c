@@ -93,7 +93,7 @@ ACT_OP vsum exp_group(vsum sum, const struct source *s, void *out, struct group 
 ACT_OP void softmax_row(const struct call *c, int how)
 {
     const struct act_softmax_job *job = c->job;
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, axis = job->shape.axis;
     const struct reference r = reference_of(max_of_row(c, how));
@@ -119,7 +119,7 @@ ACT_OP void softmax_row(const struct call *c, int how)
 ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
 {
     const struct act_softmax_job *job = c->job;
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
     const struct tile t = tile_of(first, inner, TILE);
@@ -196,7 +196,7 @@ ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct
 /* The logarithm of the sum beside the maximum. */
 ACT_OP vwide log_sum_row(const struct call *c, vec *max, struct reference *ref, int how)
 {
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     const size_t n = s->n;
     const vec top = max_of_row(c, how);
     const struct reference r = reference_of(top);
@@ -275,7 +275,7 @@ ACT_OP vec log_of_sum(const struct act_softmax_job *job, vec max, struct referen
 ACT_OP void log_softmax_row(const struct call *c, int how)
 {
     const struct act_softmax_job *job = c->job;
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, axis = job->shape.axis;
     vec max;
@@ -294,7 +294,7 @@ ACT_OP void log_softmax_row(const struct call *c, int how)
 ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
 {
     const struct act_softmax_job *job = c->job;
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
     const struct tile t = tile_of(first, inner, TILE);
@@ -328,7 +328,7 @@ ACT_OP void logsumexp_row(const struct call *c, int how)
 
 ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
 {
-    const struct source *s = c->s;
+    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     const struct tile t = tile_of(first, c->job->shape.inner, TILE);
     vec max[TILE_PARTS];
     struct reference ref[TILE_PARTS];

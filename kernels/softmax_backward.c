@@ -94,8 +94,15 @@ ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, ve
     y_store(t->s, t->d, at, keep_live(t->s, at, lanes, how, d), lanes, how);
 }
 
+/* Copies of what a call gives: a store could change the originals. */
+#define OWN_COPY(t)                                                                                \
+    const struct source source_ = *(t)->s;                                                         \
+    const struct gradient copy_ = {(t)->job, &source_, (t)->g, (t)->d};                            \
+    (t) = &copy_
+
 ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
 {
+    OWN_COPY(t);
     const size_t n = t->s->n, axis = t->job->shape.axis;
     vsum part[PARTS];
     for (int v = 0; v < PARTS; v++)
@@ -117,6 +124,7 @@ ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
 
 ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int logarithm)
 {
+    OWN_COPY(g);
     const size_t n = g->s->n, axis = g->job->shape.axis, inner = g->job->shape.inner;
     const struct tile t = tile_of(first, inner, TILE);
     const int used = lanes_used(n);
