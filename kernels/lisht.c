@@ -1,6 +1,9 @@
 /* LiSHT: y = x tanh x, even.
  * Derivative: tanh(x) + x * (1 - tanh(x) * tanh(x)).
  * f' is odd; f(-0) = 0. */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 0.7665 at x = 1.19490147
+ * (got 0.994268894, want 0.9942689398838); g f' 1.9867 at x = -2.29936862, g = 3.7 (got
+ * -3.96197629, want -3.961975816085). */
 #include "kernels/even.h"
 
 #if V_DOUBLE

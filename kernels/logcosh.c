@@ -1,5 +1,8 @@
 /* Log-cosh: y = log cosh x, even; x^2/2 near 0, |x| - ln 2 far out.
  * Derivative: tanh(x). */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 0.8983 at x = 7.23144245
+ * (got 6.53829622, want 6.538295794335); g f' 1.4516 at x = 0.276501924, g = 3.7 (got 0.997758567,
+ * want 0.997758480812). */
 #include "kernels/even.h"
 
 #if V_DOUBLE

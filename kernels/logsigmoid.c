@@ -1,6 +1,9 @@
 /* Log-sigmoid: y = -log1p(e^-x).
  * Derivative: 1 / (1 + exp(x)).
  * f' = sigmoid(-x) = 1 - e^y. f(inf) = -0; in f32 y is subnormal from 87.3365, -0 from 103.972. */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.3154 at x = -0.0025930698
+ * (got -0.694444478, want -0.6944445559626); g f' 1.4951 at x = 31.8377552, g = 3.7 (got
+ * 5.51112636e-14, want 5.51112585232e-14). */
 #include "kernels/eight.h"
 #include "kernels/exp8.h"
 

@@ -1,6 +1,9 @@
 /* Scaled tanh: y = alpha tanh(beta x). Either parameter exactly 0 makes the constant 0.
  * Derivative: alpha * beta * (1 - t * t), t = tanh(beta * x).
  * f' = alpha beta (1 - (y/alpha)^2). */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.0000 at x =
+ * 9.39010101e-42 (got 9.39150231e-42, want 9.390101009441e-42); g f' 1.5996 at x = -1.27550006, g =
+ * 3.7 (got 0.993427217, want 0.9934271216625). */
 #include "kernels/even.h"
 #include "kernels/exp8.h"
 #include "kernels/swish.h"

@@ -1,6 +1,9 @@
 /* Logistic sigmoid: y = 1 / (1 + e^-x).
  * Derivative: y * (1 - y).
  * f'(-a) = f'(a), f(-inf) = 0. In f32 y is subnormal from x = -87.3365, 0 from -103.97. */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 0.9015 at x = -5.84746885
+ * (got 0.00287888572, want 0.002878885926107); g f' 1.5686 at x = 29.0612526, g = 3.7 (got
+ * 8.85238172e-13, want 8.852380867944e-13). */
 #include "kernels/exp8.h"
 #include "kernels/half_logistic64.h"
 #include "kernels/logistic.h"

@@ -1,6 +1,9 @@
 /* Softsign: y = x / (1 + |x|). Two roundings.
  * Derivative: (1 - abs(y)) * (1 - abs(y)).
  * f(-0) = -0, f(-inf) = -1, f(inf) = 1. */
+/* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.4992 at x = 2047.37488
+ * (got 0.999511719, want 0.9995118081115); g f' 1.7632 at x = 5.51277758e+18, g = 0.7 (got
+ * 2.30333517e-38, want 2.303334918083e-38). */
 #include "kernels/math.h"
 
 ACT_OP vec softsign_forward(vec x, struct vparams p)

@@ -2,8 +2,8 @@
  * the tail.
  *
  * Worst of all 2^32 floats, in ULP (docs/ACCURACY.md): 1.1670 at x = -0.116850376 (got
- * -0.0526344851, want -0.05263448071841); g f' 2.0378 at x = 0.00286111608, g = 3.7 (got
- * 1.85900903, want 1.859008784559). */
+ * -0.0526344851, want -0.05263448071841); g f' 1.6800 at x = -0.235189199, g = -100000 (got
+ * -30507.3301, want -30507.32679696). */
 #include "kernels/gelu_quick.c"
 
 #include "kernels/avx512/silu_table.h"

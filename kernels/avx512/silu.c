@@ -1,8 +1,8 @@
 /* SiLU from tables of a sigmoid(-a) and silu'(-a), a = |x|. Beyond -13.32 the tail.
  *
  * Worst of all 2^32 floats, in ULP (docs/ACCURACY.md): 1.0924 at x = -0.131926283 (got
- * -0.0616183095, want -0.0616183053984); g f' 2.1724 at x = 16.4736938, g = 3.7 (got 3.70000458,
- * want 3.700004059687). */
+ * -0.0616183095, want -0.0616183053984); g f' 1.8945 at x = -0.695796132, g = 0.7 (got 0.124782182,
+ * want 0.1247821963916). */
 #include "kernels/silu.c"
 
 #include "kernels/avx512/silu_table.h"

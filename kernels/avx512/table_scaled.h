@@ -139,11 +139,12 @@ ACT_OP struct tail_argument tail_argument(vec x, vec k)
 }
 
 /* What a file writes before ACT_KERNEL_TABLE, with ACT_TABLE_ELSE_FWD as fwd_scaled and
- * ACT_TABLE_ELSE_BWD as bwd_scaled. It has defined
- *   int scales(const act_params *p)                       whether they are scaled; other is called
- * if not struct table <kind>_scaled_rows(p), vec <kind>_scaled_near(x, table), vec
- * <kind>_scaled_tail(x, table) and, as far, vmask <kind>_scaled_far(x, table) or NULL; and with
- * _grad all four. */
+ * ACT_TABLE_ELSE_BWD as bwd_scaled. Parameters for which not scales(p) are other's. It has defined
+ *   int scales(const act_params *p)
+ *   struct table <kind>_scaled_rows(p)
+ *   vec <kind>_scaled_near(x, table), vec <kind>_scaled_tail(x, table)
+ *   and, as far, vmask <kind>_scaled_far(x, table) or NULL
+ * and all four with _grad. */
 #define TABLE_SCALED_FORWARD(kind, scales, other, far)                                             \
     TABLE_FORWARD(kind, fwd_scaled, scales, other, kind##_scaled_rows, kind##_scaled_near, far,    \
                   kind##_scaled_tail)

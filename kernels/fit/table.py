@@ -6,12 +6,12 @@ index(x) makes intervals of about equal relative change; entry k serves k - 1/2 
 octaves = (k, s): the entry is the low bits of k x + s's exponent and its first three of the significand,
 intervals eight to the octave of that.
 c is a float for which f(c) is nearly a float, so that c0 has next to no error. Where in the interval
-decides how far the rounding errors add up: of the best floats around nine points of it, taken is the one
-whose row errs least when it is computed as the kernel does, on all floats of the interval or 400,000 of
-them: in ULP, or for a derivative, which is still to be multiplied by g, relative to it, in 2^-24. (A
-centre in the middle of every interval costs .2 to .5 ULP.) c1, c2 ... are minimax by Lawson's iteration at Chebyshev nodes,
-relative to f (to max(|f|, .06) near a zero of f), each rounded to float before the next are fitted
-again. Prints the largest errors.
+decides how far the rounding errors add up: of the best floats around nine points of it (or those of
+"parts"), taken is the one whose row errs least when it is computed as the kernel does, on all floats of
+the interval or 400,000 of them: in ULP, or for a derivative, which is still to be multiplied by g, relative
+to it, in 2^-24. (A centre in the middle of every interval costs .2 to .5 ULP.) c1, c2 ... are minimax by
+Lawson's iteration at Chebyshev nodes, relative to f (to max(|f|, .06) near a zero of f), each rounded to
+float before the next are fitted again. Prints the largest errors.
 """
 import sys
 
@@ -59,7 +59,9 @@ SELU = 1.0507009873554804934193349852946, 1.7580993408473768599402175208123
 
 # what is tabulated, index(x) = x (i1 + x (i2 + x i3)), entries, degree, from, to; origin: entry 0 is
 # centred at 0, f(0) exact; zero: of f; end: beyond it, in the last entry, f is added to 1 or more, and
-# errors are absolute; product: a derivative.
+# errors are absolute; product: a derivative; parts: where centres are tried, from, to, how many.
+# gelu_tanh_grad's entry 0 ends where the window around the zero of f' begins: in entry 1 the roundings
+# of large terms make a small sum.
 KINDS = {
     "gelu": dict(f=gelu, text="a Phi(-a)", index=(1.93183, -.0592825, .037757), degree=6, origin=True),
     "gelu_grad": dict(product=True, f=gelu_grad, text="gelu'(-a)", index=(1.69858, .27399, 0), degree=7,
@@ -67,7 +69,7 @@ KINDS = {
     "gelu_tanh": dict(f=lambda x: x / (1 + np.exp(u(x))), text="a sigmoid(-2u(a))",
                       index=(1.6, -.23, .063775), degree=7, origin=True),
     "gelu_tanh_grad": dict(product=True, f=lambda x: (1 - x * u_slope(x) / (1 + np.exp(-u(x)))) / (1 + np.exp(u(x))),
-                           text="gelu_tanh'(-a)", index=(2.1, -.36505, .0731), degree=7,
+                           text="gelu_tanh'(-a)", index=(2.05, -.355, .0726), degree=7, parts=(.3, .9, 33),
                            zero=.75246142),
     "tanh": dict(f=np.tanh, text="tanh(a)", octaves=(1.8392, 1.18), degree=4, origin=True, high=9.13),
     "elu": dict(f=lambda x: np.expm1(-x), text="e^-a - 1", octaves=(1.289, 1.57), degree=4, origin=True,
@@ -211,7 +213,7 @@ def entry(kind, low, high, k):
         tried = centres(f, -.02, high - low)  # -0 P(-0) must be -0: t q > 0 at 0
     else:
         tried = np.concatenate([centres(f, low + (high - low) * part, high - low)
-                                for part in np.linspace(.4, .84, 9)])
+                                for part in np.linspace(*kind.get("parts", (.4, .84, 9)))])
     found = []
     for c in tried:
         row, error = fit(kind, low, high, c, scale_of)
