@@ -7,6 +7,7 @@
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 #include <cpuinfo_x86.h>
+#include <string.h>
 
 static uint64_t read_xcr0(void)
 {
@@ -50,6 +51,11 @@ size_t act_cpu_largest_cache(void)
     }
     return largest;
 }
+
+int act_cpu_gathers(void)
+{
+    return strcmp(GetX86Info().vendor, "GenuineIntel") == 0;
+}
 #elif defined(__aarch64__)
 #include <cpuinfo_aarch64.h>
 
@@ -71,6 +77,11 @@ struct act_cpu act_cpu_detect(void)
 
 #if !defined(__x86_64__) && !defined(__i386__)
 size_t act_cpu_largest_cache(void)
+{
+    return 0;
+}
+
+int act_cpu_gathers(void)
 {
     return 0;
 }

@@ -29,6 +29,8 @@ struct act_half {
     /* out[i] = table[in[i]], table of 65,536 results and one element more that may be read. NULL:
      * this ISA always computes. */
     void (*look_up)(const uint16_t *table, const void *in, void *out, size_t n);
+    /* The same by gathers, where the ISA has them, else NULL. */
+    void (*gather)(const uint16_t *table, const void *in, void *out, size_t n);
 };
 
 /* The clamps of a gated unit. limit: infinite for none; up_bias 0 adds nothing, not even to -0. */

@@ -38,6 +38,7 @@ static _Atomic uint32_t usable_isas = 1u << ACT_ISA_SCALAR;
  * smaller cache than that it begins where the cache ends: not measured. */
 enum { STREAM_BYTES_MIN = 8 << 20, STREAM_BYTES_MAX = 48 << 20 };
 _Atomic size_t act_stream_bytes = SIZE_MAX;
+_Atomic int act_gather_is_fast = 0;
 
 static uint32_t load(const _Atomic uint32_t *word)
 {
@@ -117,6 +118,14 @@ static size_t stream_bytes_at_load(void)
     return cache > STREAM_BYTES_MIN ? cache : STREAM_BYTES_MIN;
 }
 
+static int gather_is_fast_at_load(void)
+{
+    const char *text = secure_getenv("ACTFN_GATHER");
+    if (text && (strcmp(text, "0") == 0 || strcmp(text, "1") == 0))
+        return *text == '1';
+    return act_cpu_gathers();
+}
+
 __attribute__((constructor)) static void choose_at_load(void)
 {
     const uint32_t usable = act_cpu_usable_isas(act_cpu_detect());
@@ -131,6 +140,7 @@ __attribute__((constructor)) static void choose_at_load(void)
 
     act_set_isa(act_isa_from_name(secure_getenv("ACTFN_ISA"))); /* unknown: changes nothing */
     atomic_store_explicit(&act_stream_bytes, stream_bytes_at_load(), memory_order_relaxed);
+    atomic_store_explicit(&act_gather_is_fast, gather_is_fast_at_load(), memory_order_relaxed);
     const char *mode = secure_getenv("ACTFN_MODE");
     if (mode && strcmp(mode, "reproducible") == 0)
         act_set_mode(ACT_MODE_REPRODUCIBLE);

@@ -47,6 +47,9 @@ struct act_choice {
  * size of the largest cache or ACTFN_STREAM_BYTES. */
 extern _Atomic size_t act_stream_bytes;
 
+/* Is a gather faster than a load for each element? Set at load, by the CPU or ACTFN_GATHER. */
+extern _Atomic int act_gather_is_fast;
+
 static inline struct act_choice act_current(void)
 {
     const uint32_t state = atomic_load_explicit(&act_state, memory_order_relaxed);

@@ -24,6 +24,7 @@
  *        h_shr16 (logical)    h_clear(a, b): a & b == 0, a mask    h_lanes: bit i for lane i
  *        h_load_f16, h_store_f16(p, a, b)      converting, where H_HAS_F16
  *        h_gather(table, i) = table[i], of uint16_t, a lane each, where H_HAS_GATHER
+ *        h_pick(to, table, p): to[j] = table[p[j]], j < 8, where H_HAS_PICK
  *   f32: v_lookup8(table, v_index8(i)) = table[i & 7], a table of 8 floats
  *   f64: v_shl52 (the bits << 52)    v_exp, v_log1p (1 ULP): SLEEF's of this ISA
  * and for kernels/lanes.h

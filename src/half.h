@@ -16,6 +16,7 @@ struct act_half_call {
     act_params params; /* rounded to float */
     struct act_tolerance tolerance;
     const uint16_t *table;                               /* of all results, or NULL */
+    int gathers;                                         /* reads it by gathers */
     void (*direct)(const void *in, void *out, size_t n); /* a loop on the bits, or NULL */
     const struct act_half_stream *stream;                /* NULL: not past the caches */
 };

@@ -36,7 +36,11 @@ foreach(program checkact test_reference test_half act-verify act-verify-f64 act-
 endforeach()
 
 add_test(NAME half COMMAND test_half)
-set_tests_properties(half PROPERTIES LABELS kernels TIMEOUT 900)
+set_tests_properties(half PROPERTIES LABELS kernels TIMEOUT 900 ENVIRONMENT ACTFN_GATHER=0)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  add_test(NAME half_gather COMMAND test_half)
+  set_tests_properties(half_gather PROPERTIES LABELS kernels TIMEOUT 900 ENVIRONMENT ACTFN_GATHER=1)
+endif()
 add_test(NAME reference COMMAND test_reference)
 set_tests_properties(reference PROPERTIES LABELS kernels)
 

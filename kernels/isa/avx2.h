@@ -1,6 +1,7 @@
 /* AVX2 + FMA. kernels/kernel.h says what each operation means. */
 #include <immintrin.h>
 
+#include "kernels/isa/x86_half.h"
 #include "kernels/isa/x86_tail.h"
 
 #define V_HAS_FMA 1

@@ -1,6 +1,8 @@
 /* AVX-512 F, BW, DQ, VL. kernels/kernel.h says what each operation means. */
 #include <immintrin.h>
 
+#include "kernels/isa/x86_half.h"
+
 #define V_HAS_FMA 1
 
 #if !ACT_UNIT_F64

@@ -27,6 +27,7 @@ ACT_OP vint i_max(vint a, vint b) { return vmaxq_s32(a, b); }
 #if ACT_UNIT_HALF
 #define H_HAS_F16 1
 #define H_HAS_GATHER 0
+#define H_HAS_PICK   0
 ACT_OP vint h_load(const void *p)
 {
     return vreinterpretq_s32_u32(vmovl_u16(vreinterpret_u16_u8(vld1_u8(p))));

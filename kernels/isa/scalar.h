@@ -32,6 +32,7 @@ ACT_OP vint i_max(vint a, vint b) { return a > b ? a : b; }
 
 #define H_HAS_F16 0
 #define H_HAS_GATHER 0
+#define H_HAS_PICK   0
 ACT_OP vint h_load(const void *p)
 {
     uint16_t a;

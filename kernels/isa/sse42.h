@@ -1,6 +1,7 @@
 /* SSE4.2. kernels/kernel.h says what each operation means. */
 #include <nmmintrin.h>
 
+#include "kernels/isa/x86_half.h"
 #include "kernels/isa/x86_tail.h"
 
 #define V_HAS_FMA 0
