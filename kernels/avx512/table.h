@@ -149,27 +149,51 @@ ACT_OP uint64_t table_any(const uint16_t *far)
     return (uint64_t)_mm512_test_epi16_mask(a, a) | (uint64_t)_mm512_test_epi16_mask(b, b) << 32;
 }
 
+/* Are most lanes of a chunk far? Then packing them would cost more than evaluating all. */
+ACT_OP int table_mostly(const uint16_t *far, uint64_t any)
+{
+    unsigned lanes = 0;
+    if (~any != 0)
+        return 0;
+    for (unsigned k = 0; k < CHUNK / 16; k++)
+        lanes += (unsigned)__builtin_popcount(far[k]);
+    return lanes >= CHUNK / 2;
+}
+
+/* x where it is far, the first that is elsewhere: what a tail is not for could overflow there. */
+ACT_OP vec table_only(vec x, vmask far)
+{
+    const __m128 first = _mm512_castps512_ps128(_mm512_maskz_compress_ps(far, x));
+    return _mm512_mask_mov_ps(_mm512_broadcastss_ps(first), far, x);
+}
+
 /* The far lanes of out, a chunk, become tail(x). */
 ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_t any,
                        const struct table *t, table_tail1 *tail)
 {
     float x[CHUNK + 16];
     size_t count = 0;
-    for (uint64_t rest = any; rest; rest &= rest - 1) {
-        const unsigned k = (unsigned)__builtin_ctzll(rest);
-        _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
-                                        far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
-        count += (unsigned)__builtin_popcount(far[k]);
+    const int mostly = table_mostly(far, any);
+    if (mostly) {
+        for (; count < CHUNK; count += 16)
+            v_store(x + count, table_only(v_load(in + count), far[count / 16]));
+    } else {
+        for (uint64_t rest = any; rest; rest &= rest - 1) {
+            const unsigned k = (unsigned)__builtin_ctzll(rest);
+            _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
+                                            far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
+            count += (unsigned)__builtin_popcount(far[k]);
+        }
+        v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
     }
-    v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
     for (size_t i = 0; i < count; i += 16)
         v_store(x + i, tail(v_load(x + i), t));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
-        _mm512_mask_storeu_ps(out + 16 * k, far[k],
-                              _mm512_maskz_expand_ps(far[k], v_load(x + count)));
-        count += (unsigned)__builtin_popcount(far[k]);
+        const vec y = v_load(x + count);
+        _mm512_mask_storeu_ps(out + 16 * k, far[k], mostly ? y : _mm512_maskz_expand_ps(far[k], y));
+        count += mostly ? 16 : (unsigned)__builtin_popcount(far[k]);
     }
 }
 
@@ -178,24 +202,33 @@ ACT_OP void table_far2(const float *in, const float *g, float *out, const uint16
 {
     float x[CHUNK + 16], d[CHUNK + 16];
     size_t count = 0;
-    for (uint64_t rest = any; rest; rest &= rest - 1) {
-        const unsigned k = (unsigned)__builtin_ctzll(rest);
-        _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
-                                        far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
-        _mm512_storeu_ps(
-            d + count, _mm512_maskz_compress_ps(far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
-        count += (unsigned)__builtin_popcount(far[k]);
+    const int mostly = table_mostly(far, any);
+    if (mostly) {
+        for (; count < CHUNK; count += 16) {
+            const vmask m = far[count / 16];
+            v_store(x + count, table_only(v_load(in + count), m));
+            v_store(d + count, _mm512_maskz_loadu_ps(m, g + count));
+        }
+    } else {
+        for (uint64_t rest = any; rest; rest &= rest - 1) {
+            const unsigned k = (unsigned)__builtin_ctzll(rest);
+            _mm512_storeu_ps(x + count, _mm512_maskz_compress_ps(
+                                            far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
+            _mm512_storeu_ps(d + count, _mm512_maskz_compress_ps(
+                                            far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
+            count += (unsigned)__builtin_popcount(far[k]);
+        }
+        v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
+        v_store(d + count, v_set(0));
     }
-    v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
-    v_store(d + count, v_set(0));
     for (size_t i = 0; i < count; i += 16)
         v_store(d + i, tail(v_load(x + i), v_load(d + i), t));
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
-        _mm512_mask_storeu_ps(out + 16 * k, far[k],
-                              _mm512_maskz_expand_ps(far[k], v_load(d + count)));
-        count += (unsigned)__builtin_popcount(far[k]);
+        const vec y = v_load(d + count);
+        _mm512_mask_storeu_ps(out + 16 * k, far[k], mostly ? y : _mm512_maskz_expand_ps(far[k], y));
+        count += mostly ? 16 : (unsigned)__builtin_popcount(far[k]);
     }
 }
 
