@@ -18,7 +18,7 @@ while read -r class object; do
         echo "  called by $object" && failed=1
     fi
     if awk -F '\t' '{print $3 "\t" $4 "\t" $2}' "$dir/code" |
-        grep -v '<actk_' | grep -E '\b(call|callq|bl|blr)\b|vcvtps2pd|vcvtss2sd|vcvtp[hs]2pd|fcvtl|fcvt	d[0-9]+, [hs]' ||
+        grep -v '<actk_' | grep -E '(^|[[:space:]])(call|callq|bl|blr)\b|vcvtps2pd|vcvtss2sd|vcvtp[hs]2pd|fcvtl|fcvt	d[0-9]+, [hs]' ||
         awk -F '\t' '{print $2}' "$dir/code" | grep -v '<actk_' |
         grep -E '^(call|bl|blr)|^v?cvt(ps2pd|ss2sd)|^fcvtl|^fcvt +d[0-9]+, [hs]'; then
         echo "  in $object" && failed=1
