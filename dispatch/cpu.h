@@ -51,8 +51,9 @@ uint32_t act_cpu_usable_isas(struct act_cpu cpu);
 /* Bytes of the largest cache that holds data, 0 if unknown. */
 size_t act_cpu_largest_cache(void);
 
-/* Is a gather from a table faster than loads one by one? On Intel's CPUs: 65,536 numbers of 16 bits
- * take .20 ns each on an Emerald Rapids, .38 on a Zen 4, where one by one they take .18. */
+/* Is a gather from a table faster than loads one by one? Taken to be so on Intel's CPUs: 65,536
+ * numbers of 16 bits take .20 ns each by gathers on an Emerald Rapids, one by one at least .33 by
+ * the port that inserts, which was not measured; on a Zen 4 .38 and .18, measured. */
 int act_cpu_gathers(void);
 
 /* The set of built-in ISAs whose kernels have a fused multiply-add, hence the same f32 bits. */
