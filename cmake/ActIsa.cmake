@@ -29,6 +29,15 @@ list(TRANSFORM ACT_KINDS REPLACE "^ACT_KIND\\([^,]*,[^,]*, *([a-z0-9_]+),.*" "\\
 string(TOUPPER "CMAKE_C_FLAGS_${CMAKE_BUILD_TYPE}" act_flags)
 set(act_flags "${CMAKE_C_FLAGS} ${${act_flags}}")
 
+# gcc leaves operations in the order of the source before registers are assigned. The vectors of a loop's turn
+# (kernels/kernel.h) would then come one after the other, and a core that sees 60 operations ahead, as many as
+# one vector may take, would wait for each. By these a kernel is 1.0 to 1.4 times as fast on a Zen 4, with the
+# same results; clang does it by itself.
+set(act_schedule "")
+if(CMAKE_C_COMPILER_ID STREQUAL GNU AND act_flags MATCHES "-O[23]")
+  set(act_schedule -fschedule-insns -fsched-pressure)
+endif()
+
 # act_kind_files(folder files fast): the sources of an ISA, and the kinds that have a fast kernel in
 # kernels/<folder>: <isa> for f32, <isa>/f64 for f64.
 function(act_kind_files folder files fast)
@@ -110,6 +119,7 @@ function(act_kernel_library target isa unit)
   if(unit MATCHES "half|part" AND act_flags MATCHES "-O[23]")
     list(APPEND ARGN -O3) # plain loops become vector code
   endif()
+  list(APPEND ARGN ${act_schedule})
   add_library(${target} OBJECT ${files})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/include
                              $<TARGET_PROPERTY:SLEEF::sleef,INTERFACE_INCLUDE_DIRECTORIES>)

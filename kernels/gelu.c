@@ -9,6 +9,9 @@
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.3983 at x = -0.335978925
  * (got -0.123789221, want -0.1237892106301); g f' 1.9051 at x = 0.0460385084, g = 3.7 (got
  * 1.98581791, want 1.98581768213). */
+#if !ACT_UNIT_F64
+#define ACT_UNROLL 2 /* 3 spill registers on AVX2: .89 times as fast */
+#endif
 #include "kernels/eight.h"
 
 #if V_DOUBLE

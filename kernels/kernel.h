@@ -105,11 +105,22 @@ ACT_OP vec v_neg(vec a)
 }
 
 /* ---- the loops --------------------------------------------------------------------------------
- * Two vectors a turn (u1 to u4 are within 3% on AVX-512, two is best on AVX2), then one, then the
- * tail by the same function: a result does not depend on its position. Loads come before stores,
- * so out may be in.
+ * ACT_UNROLL vectors a turn, then one, then the tail by the same function: a result does not depend
+ * on its position. gcc's first scheduler (cmake/ActIsa.cmake) lets the vectors of a turn advance
+ * together: on a Zen 4 2 a turn are up to 1.2 times as fast as 1, and 3 as 2 up to 1.15 times; in
+ * f32 on AVX-512 3 are no faster, and slower where memory counts (V_UNROLL). Loads come before
+ * stores, so out may be in.
  * Where the ISA header has V_STREAM a second loop writes past the caches and prefetches what it
  * reads: for arrays that no cache holds (src/api.c), out not in. */
+#ifndef V_UNROLL
+#define V_UNROLL 3
+#endif
+#ifndef ACT_UNROLL /* a file may have its own */
+#define ACT_UNROLL V_UNROLL
+#endif
+#define ACT_EACH(j) _Pragma("GCC unroll 4") for (size_t j = 0; j < ACT_UNROLL; j++)
+#define ACT_STEP    ((size_t)ACT_UNROLL * VL)
+
 #define ACT_SYMBOL_(kind, op, dtype, isa)  actk_##kind##_##op##_##dtype##_##isa
 #define ACT_SYMBOL__(kind, op, dtype, isa) ACT_SYMBOL_(kind, op, dtype, isa)
 #define ACT_SYMBOL(kind, op)               ACT_SYMBOL__(kind, op, ACT_DTYPE_NAME, ACT_ISA_NAME)
@@ -125,15 +136,13 @@ ACT_OP vec v_neg(vec a)
         const elem *x = in;                                                                        \
         elem *y = out;                                                                             \
         (void)p;                                                                                   \
-        for (; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, y += 2 * VL) {                               \
-            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
-            v_store(y, f(x0, p));                                                                  \
-            v_store(y + VL, f(x1, p));                                                             \
+        for (; n >= ACT_STEP; n -= ACT_STEP, x += ACT_STEP, y += ACT_STEP) {                       \
+            vec a[ACT_UNROLL];                                                                     \
+            ACT_EACH(j) a[j] = v_load(x + j * VL);                                                 \
+            ACT_EACH(j) v_store(y + j * VL, f(a[j], p));                                           \
         }                                                                                          \
-        if (n >= VL) {                                                                             \
+        for (; n >= VL; n -= VL, x += VL, y += VL)                                                 \
             v_store(y, f(v_load(x), p));                                                           \
-            n -= VL, x += VL, y += VL;                                                             \
-        }                                                                                          \
         if (n > 0)                                                                                 \
             v_store_n(y, f(v_load_n(x, n), p), n);                                                 \
     }                                                                                              \
@@ -147,16 +156,14 @@ ACT_OP vec v_neg(vec a)
         const elem *x = in, *g = grad_out;                                                         \
         elem *d = grad_in;                                                                         \
         (void)p;                                                                                   \
-        for (; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, g += 2 * VL, d += 2 * VL) {                  \
-            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
-            const vec g0 = v_load(g), g1 = v_load(g + VL);                                         \
-            v_store(d, f(x0, g0, p));                                                              \
-            v_store(d + VL, f(x1, g1, p));                                                         \
+        for (; n >= ACT_STEP; n -= ACT_STEP, x += ACT_STEP, g += ACT_STEP, d += ACT_STEP) {        \
+            vec a[ACT_UNROLL], b[ACT_UNROLL];                                                      \
+            ACT_EACH(j) a[j] = v_load(x + j * VL);                                                 \
+            ACT_EACH(j) b[j] = v_load(g + j * VL);                                                 \
+            ACT_EACH(j) v_store(d + j * VL, f(a[j], b[j], p));                                     \
         }                                                                                          \
-        if (n >= VL) {                                                                             \
+        for (; n >= VL; n -= VL, x += VL, g += VL, d += VL)                                        \
             v_store(d, f(v_load(x), v_load(g), p));                                                \
-            n -= VL, x += VL, g += VL, d += VL;                                                    \
-        }                                                                                          \
         if (n > 0)                                                                                 \
             v_store_n(d, f(v_load_n(x, n), v_load_n(g, n), p), n);                                 \
     }                                                                                              \
@@ -175,11 +182,11 @@ ACT_OP size_t v_misaligned(const void *out, size_t n)
     return past % sizeof(elem) ? n : past ? VL - past / sizeof(elem) : 0;
 }
 
-/* The 2 VL elements from p on, 2 KiB ahead. */
+/* The elements of a turn from p on, 2 KiB ahead. */
 ACT_OP void v_prefetch(const elem *p)
 {
     const char *line = (const char *)p + 2048;
-    for (size_t i = 0; i < 2 * VL * sizeof(elem); i += 64)
+    for (size_t i = 0; i < ACT_STEP * sizeof(elem); i += 64)
         __builtin_prefetch(line + i);
 }
 
@@ -195,11 +202,11 @@ ACT_OP void v_prefetch(const elem *p)
         const elem *x = (const elem *)in + head;                                                   \
         elem *y = (elem *)out + head;                                                              \
         (void)p;                                                                                   \
-        for (n -= head; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, y += 2 * VL) {                      \
+        for (n -= head; n >= ACT_STEP; n -= ACT_STEP, x += ACT_STEP, y += ACT_STEP) {              \
+            vec a[ACT_UNROLL];                                                                     \
             v_prefetch(x);                                                                         \
-            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
-            v_stream(y, f(x0, p));                                                                 \
-            v_stream(y + VL, f(x1, p));                                                            \
+            ACT_EACH(j) a[j] = v_load(x + j * VL);                                                 \
+            ACT_EACH(j) v_stream(y + j * VL, f(a[j], p));                                          \
         }                                                                                          \
         v_stream_end();                                                                            \
         ACT_SYMBOL(kind, op)(params, x, y, n);                                                     \
@@ -217,13 +224,14 @@ ACT_OP void v_prefetch(const elem *p)
         const elem *x = (const elem *)in + head, *g = (const elem *)grad_out + head;               \
         elem *d = (elem *)grad_in + head;                                                          \
         (void)p;                                                                                   \
-        for (n -= head; n >= 2 * VL; n -= 2 * VL, x += 2 * VL, g += 2 * VL, d += 2 * VL) {         \
+        n -= head;                                                                                 \
+        for (; n >= ACT_STEP; n -= ACT_STEP, x += ACT_STEP, g += ACT_STEP, d += ACT_STEP) {        \
+            vec a[ACT_UNROLL], b[ACT_UNROLL];                                                      \
             v_prefetch(x);                                                                         \
             v_prefetch(g);                                                                         \
-            const vec x0 = v_load(x), x1 = v_load(x + VL);                                         \
-            const vec g0 = v_load(g), g1 = v_load(g + VL);                                         \
-            v_stream(d, f(x0, g0, p));                                                             \
-            v_stream(d + VL, f(x1, g1, p));                                                        \
+            ACT_EACH(j) a[j] = v_load(x + j * VL);                                                 \
+            ACT_EACH(j) b[j] = v_load(g + j * VL);                                                 \
+            ACT_EACH(j) v_stream(d + j * VL, f(a[j], b[j], p));                                    \
         }                                                                                          \
         v_stream_end();                                                                            \
         ACT_SYMBOL(kind, op)(params, x, g, d, n);                                                  \

@@ -25,10 +25,10 @@ ACT_OP struct table celu_scaled_rows_grad(const act_params *p)
     return scaled_elu_rows_grad(p, (struct table_ratio){1, (float)p->alpha},
                                 (struct table_ratio){1, 1});
 }
-#define celu_scaled_near      scaled_elu
-#define celu_scaled_tail      NULL
-#define celu_scaled_near_grad scaled_elu_grad
-#define celu_scaled_far_grad  scaled_elu_far_grad
+#define celu_scaled_near       scaled_elu
+#define celu_scaled_tail       NULL
+#define celu_scaled_near_grad  scaled_elu_grad
+#define celu_scaled_watch_grad table_low
 ACT_OP vec celu_scaled_tail_grad(vec x, vec g, const struct table *t)
 {
     return celu_backward(x, g, t->p);
@@ -36,10 +36,12 @@ ACT_OP vec celu_scaled_tail_grad(vec x, vec g, const struct table *t)
 TABLE_SCALED_FORWARD(celu, celu_scales, fwd, NULL)
 TABLE_SCALED_BACKWARD(celu, celu_scales, bwd)
 
-#define celu_near      unit_elu
-#define celu_far       unit_elu_far
-#define celu_tail      unit_elu_tail
-#define celu_near_grad unit_elu_grad
-#define celu_far_grad  unit_elu_far_grad
-#define celu_tail_grad unit_elu_tail_grad
+#define celu_near       unit_elu
+#define celu_watch      table_nowhere
+#define celu_far        0
+#define celu_tail       table_no_tail
+#define celu_near_grad  unit_elu_grad
+#define celu_watch_grad table_low
+#define celu_far_grad   (-ELU_GRAD_END)
+#define celu_tail_grad  unit_elu_tail_grad
 ACT_KERNEL_TABLE(celu, elu, elu_grad, ACT_SYMBOL(celu, out), ACT_STREAM_SYMBOL(celu, out))

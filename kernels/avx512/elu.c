@@ -74,10 +74,10 @@ ACT_OP struct table elu_scaled_rows_grad(const act_params *p)
     return scaled_elu_rows_grad(p, (struct table_ratio){1, 1},
                                 (struct table_ratio){(float)p->alpha, 1});
 }
-#define elu_scaled_near      scaled_elu
-#define elu_scaled_tail      NULL
-#define elu_scaled_near_grad scaled_elu_grad
-#define elu_scaled_far_grad  scaled_elu_far_grad
+#define elu_scaled_near       scaled_elu
+#define elu_scaled_tail       NULL
+#define elu_scaled_near_grad  scaled_elu_grad
+#define elu_scaled_watch_grad table_low
 ACT_OP vec elu_scaled_tail_grad(vec x, vec g, const struct table *t)
 {
     return elu_fast_backward(x, g, t->p);
@@ -85,10 +85,12 @@ ACT_OP vec elu_scaled_tail_grad(vec x, vec g, const struct table *t)
 TABLE_SCALED_FORWARD(elu, elu_scales, fwd, NULL)
 TABLE_SCALED_BACKWARD(elu, elu_scales_grad, bwd_other)
 
-#define elu_near      unit_elu
-#define elu_far       unit_elu_far
-#define elu_tail      unit_elu_tail
-#define elu_near_grad unit_elu_grad
-#define elu_far_grad  unit_elu_far_grad
-#define elu_tail_grad unit_elu_tail_grad
+#define elu_near       unit_elu
+#define elu_watch      table_nowhere
+#define elu_far        0
+#define elu_tail       table_no_tail
+#define elu_near_grad  unit_elu_grad
+#define elu_watch_grad table_low
+#define elu_far_grad   (-ELU_GRAD_END)
+#define elu_tail_grad  unit_elu_tail_grad
 ACT_KERNEL_TABLE(elu, elu, elu_grad, ACT_SYMBOL(elu, out), ACT_STREAM_SYMBOL(elu, out))

@@ -17,8 +17,6 @@ ACT_OP vec unit_elu(vec x, const struct table *t)
     const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_NLT_UQ);
     return _mm512_mask_add_ps(below, above, x, v_set(-0.0f)); /* x, -0 too; a NaN quiet */
 }
-#define unit_elu_far  table_nowhere
-#define unit_elu_tail table_no_tail
 
 ACT_OP vec unit_elu_inner(vec x)
 {
@@ -28,10 +26,6 @@ ACT_OP vec unit_elu_grad(vec x, vec g, const struct table *t)
 {
     const vec inner = unit_elu_inner(x); /* f'(0) = 1, exactly */
     return v_mul(g, table_value(t, 4, inner, table_number(inner, ELU_GRAD_INDEX)));
-}
-ACT_OP vmask unit_elu_far_grad(vec x)
-{
-    return _mm512_cmp_ps_mask(unit_elu_inner(x), v_set(-ELU_GRAD_END), _CMP_EQ_UQ);
 }
 ACT_OP vec unit_elu_tail_grad(vec x, vec g)
 {
@@ -74,10 +68,6 @@ ACT_OP vec scaled_elu_grad(vec x, vec g, const struct table *t)
     const vec below = table_scaled_value(t, 4, inner, number);
     const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_GT_OQ);
     return _mm512_mask_mul_ps(g, (vmask)~above, g, below);
-}
-ACT_OP vmask scaled_elu_far_grad(vec x, const struct table *t)
-{
-    return _mm512_cmp_ps_mask(scaled_elu_inner(x, t), t->end, _CMP_EQ_UQ);
 }
 
 #endif

@@ -17,10 +17,8 @@ ACT_OP vec gelu_near(vec x, const struct table *t)
     const vec a = table_abs(x, GELU_END);
     return v_sub(v_max(v_set(-0.0f), x), table_value(t, 6, a, table_number(a, GELU_INDEX)));
 }
-ACT_OP vmask gelu_far(vec x)
-{
-    return table_below(x, -GELU_END);
-}
+#define gelu_watch table_low
+#define gelu_far   (-GELU_END)
 
 /* With e^(-a^2/2) / sqrt(2 pi) and d = 1 - a Mills(a), by w = 1/a^2 within 2^-30.6 on [8.05, 14.9]
  * (kernels/fit/exp_tail.py). */
@@ -54,11 +52,12 @@ ACT_OP vec gelu_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec gelu_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_abs(x, GELU_END);
+    const vec a = table_abs_nan(x, GELU_END);
     const vec value = table_value(t, 7, a, table_number(a, GELU_GRAD_INDEX));
     return table_mirrored_times(x, g, value);
 }
-#define gelu_far_grad gelu_far
+#define gelu_watch_grad table_low
+#define gelu_far_grad   gelu_far
 /* Q(a) - a phi(a) = -a phi(a) (1 - w (1 - d)) */
 ACT_OP vec gelu_tail_grad(vec x, vec g)
 {

@@ -18,10 +18,8 @@ ACT_OP vec gelu_quick_near(vec x, const struct table *t)
     const vec number = v_min(table_number(a, GELU_QUICK_INDEX), v_set(LAST_ENTRY));
     return v_sub(v_max(v_set(-0.0f), x), table_value(t, 5, a, number));
 }
-ACT_OP vmask gelu_quick_far(vec x)
-{
-    return table_below(x, -8.05f);
-}
+#define gelu_quick_watch table_low
+#define gelu_quick_far   (-8.05f)
 
 /* 1.702 x as h + low */
 struct gelu_quick_tail {
@@ -42,11 +40,12 @@ ACT_OP vec gelu_quick_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec gelu_quick_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_abs(x, 12);
+    const vec a = table_abs_nan(x, 12);
     const vec number = v_min(table_number(a, GELU_QUICK_GRAD_INDEX), v_set(LAST_ENTRY));
     return table_mirrored_times(x, g, table_value(t, 5, a, number));
 }
-#define gelu_quick_far_grad gelu_quick_far
+#define gelu_quick_watch_grad table_low
+#define gelu_quick_far_grad   gelu_quick_far
 ACT_OP vec gelu_quick_tail_grad(vec x, vec g)
 {
     const struct gelu_quick_tail r = gelu_quick_tail_of(x);

@@ -18,10 +18,8 @@ ACT_OP vec gelu_tanh_near(vec x, const struct table *t)
     const vec a = table_abs(x, GELU_TANH_END);
     return v_sub(v_max(v_set(-0.0f), x), table_value(t, 7, a, table_number(a, GELU_TANH_INDEX)));
 }
-ACT_OP vmask gelu_tanh_far(vec x)
-{
-    return table_below(x, -GELU_TANH_END);
-}
+#define gelu_tanh_watch table_low
+#define gelu_tanh_far   (-GELU_TANH_END)
 
 /* 2u = a (k1 + k3 a^2), k1 = 2 sqrt(2 / pi), k3 = .044715 k1, and a 2u'(a) = a (k1 + 3 k3 a^2),
  * each with what its rounding lost: the former is an exponent, up to 130. Each factor k as high +
@@ -58,11 +56,12 @@ ACT_OP vec gelu_tanh_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec gelu_tanh_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_abs(x, GELU_TANH_END);
+    const vec a = table_abs_nan(x, GELU_TANH_END);
     const vec value = table_value(t, 7, a, table_number(a, GELU_TANH_GRAD_INDEX));
     return table_mirrored_times(x, g, value);
 }
-#define gelu_tanh_far_grad gelu_tanh_far
+#define gelu_tanh_watch_grad table_low
+#define gelu_tanh_far_grad   gelu_tanh_far
 /* e^-2u (1 - a 2u'(a)) */
 ACT_OP vec gelu_tanh_tail_grad(vec x, vec g)
 {

@@ -12,7 +12,7 @@
 /* sigmoid(|x|) if sign is positive, sigmoid(-|x|) if negative: the latter down to -LOGISTIC_END. */
 ACT_OP vec logistic_near(vec x, vec sign, const struct table *t)
 {
-    const vec a = table_abs(x, 18);
+    const vec a = table_abs_nan(x, 18);
     const vec number = v_min(table_number(a, SIGMOID_INDEX), v_set(LAST_ENTRY));
     return table_mirrored(sign, table_value(t, 5, a, number));
 }

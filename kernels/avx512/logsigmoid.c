@@ -15,10 +15,8 @@ ACT_OP vec logsigmoid_near(vec x, const struct table *t)
     const vec number = v_min(table_number(a, SOFTPLUS_INDEX), v_set(LAST_ENTRY));
     return v_sub(v_min(v_set(0), x), table_value(t, 5, a, number));
 }
-ACT_OP vmask logsigmoid_far(vec x)
-{
-    return table_below(v_neg(x), -LOGISTIC_END);
-}
+#define logsigmoid_watch table_high
+#define logsigmoid_far   (-LOGISTIC_END)
 
 ACT_OP vec logsigmoid_tail(vec x)
 {
@@ -29,7 +27,8 @@ ACT_OP vec logsigmoid_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near(x, v_neg(x), t));
 }
-#define logsigmoid_far_grad logsigmoid_far
+#define logsigmoid_watch_grad table_high
+#define logsigmoid_far_grad   logsigmoid_far
 
 ACT_OP vec logsigmoid_tail_grad(vec x, vec g)
 {

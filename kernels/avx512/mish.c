@@ -20,10 +20,8 @@ ACT_OP vec mish_near(vec x, const struct table *t)
     const struct table_point p = table_point(t, 5, inner, number);
     return v_fma(x, table_row(t, 1, number), v_mul(v_mul(p.t, p.slope), inner));
 }
-ACT_OP vmask mish_far(vec x)
-{
-    return v_lt(x, v_set(-MISH_START));
-}
+#define mish_watch table_low
+#define mish_far   (-MISH_START)
 /* x tanh(log1p(w)) = x w (1 - w/2 + w^3/4 ...), w = e^x */
 ACT_OP vec mish_tail(vec x)
 {
@@ -38,7 +36,8 @@ ACT_OP vec mish_near_grad(vec x, vec g, const struct table *t)
     const vec inner = v_max(v_set(-MISH_START), v_min(v_set(10.25f), x)); /* f' = 1 + 2^-24.1 */
     return v_mul(g, table_value(t, 6, inner, table_number(inner, MISH_GRAD_INDEX)));
 }
-#define mish_far_grad mish_far
+#define mish_watch_grad table_low
+#define mish_far_grad   mish_far
 /* w (b - w (b - 1/2)), b = x + 1, exact */
 ACT_OP vec mish_tail_grad(vec x, vec g)
 {

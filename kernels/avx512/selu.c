@@ -20,8 +20,9 @@ ACT_OP vec selu_near(vec x, const struct table *t)
     const vmask above = _mm512_cmp_ps_mask(x, v_set(0), _CMP_NLT_UQ); /* NaN and -0, too */
     return _mm512_mask_mul_ps(below, above, x, v_set(LAMBDA_NEAREST));
 }
-#define selu_far  table_nowhere
-#define selu_tail table_no_tail
+#define selu_watch table_nowhere
+#define selu_far   0
+#define selu_tail  table_no_tail
 
 ACT_OP vec selu_inner(vec x)
 {
@@ -33,10 +34,8 @@ ACT_OP vec selu_near_grad(vec x, vec g, const struct table *t)
     const vec below = table_value(t, 4, inner, table_number(inner, SELU_GRAD_INDEX));
     return v_mul(g, v_select(v_lt(v_set(0), x), v_set(LAMBDA_NEAREST), below));
 }
-ACT_OP vmask selu_far_grad(vec x)
-{
-    return _mm512_cmp_ps_mask(selu_inner(x), v_set(-SELU_GRAD_END), _CMP_EQ_UQ);
-}
+#define selu_watch_grad table_low
+#define selu_far_grad   (-SELU_GRAD_END)
 /* lambda alpha e^x */
 ACT_OP vec selu_tail_grad(vec x, vec g)
 {

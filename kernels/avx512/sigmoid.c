@@ -13,10 +13,8 @@ ACT_OP vec sigmoid_near(vec x, const struct table *t)
     return logistic_near(x, x, t);
 }
 
-ACT_OP vmask sigmoid_far(vec x)
-{
-    return table_below(x, -LOGISTIC_END);
-}
+#define sigmoid_watch table_low
+#define sigmoid_far   (-LOGISTIC_END)
 
 ACT_OP vec sigmoid_tail(vec x)
 {
@@ -27,10 +25,8 @@ ACT_OP vec sigmoid_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near_grad(x, t));
 }
-ACT_OP vmask sigmoid_far_grad(vec x)
-{
-    return table_beyond(x, LOGISTIC_GRAD_END);
-}
+#define sigmoid_watch_grad table_size
+#define sigmoid_far_grad   LOGISTIC_GRAD_END
 
 ACT_OP vec sigmoid_tail_grad(vec x, vec g)
 {

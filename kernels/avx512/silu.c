@@ -7,10 +7,12 @@
 
 #include "kernels/avx512/silu_table.h"
 
-#define silu_near      unit_silu
-#define silu_far       unit_silu_far
-#define silu_tail      unit_silu_tail
-#define silu_near_grad unit_silu_grad
-#define silu_far_grad  unit_silu_far_grad
-#define silu_tail_grad unit_silu_tail_grad
+#define silu_near       unit_silu
+#define silu_watch      table_low
+#define silu_far        SILU_FAR
+#define silu_tail       unit_silu_tail
+#define silu_near_grad  unit_silu_grad
+#define silu_watch_grad table_low
+#define silu_far_grad   SILU_FAR
+#define silu_tail_grad  unit_silu_tail_grad
 ACT_KERNEL_TABLE(silu, silu, silu_grad, NULL, NULL)

@@ -16,10 +16,6 @@ ACT_OP vec unit_silu(vec x, const struct table *t)
     const vec number = v_min(table_number(a, SILU_INDEX), v_set(LAST_ENTRY));
     return v_sub(v_max(v_set(-0.0f), x), table_value(t, 5, a, number));
 }
-ACT_OP vmask unit_silu_far(vec x)
-{
-    return table_below(x, SILU_FAR);
-}
 
 /* x e^h (1 - e^h), h + low = k x, and its derivative by k x: e^h (b - e^h (2b - 1)), b = h + 1,
  * exact but for low. */
@@ -46,11 +42,10 @@ ACT_OP vec unit_silu_tail(vec x)
 /* f'(x) = T(|x|) for x < 0, 1 - T(|x|) above. */
 ACT_OP vec unit_silu_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_abs(x, 20);
+    const vec a = table_abs_nan(x, 20);
     const vec number = v_min(table_number(a, SILU_GRAD_INDEX), v_set(LAST_ENTRY));
     return table_mirrored_times(x, g, table_value(t, 5, a, number));
 }
-#define unit_silu_far_grad unit_silu_far
 
 ACT_OP vec unit_silu_tail_grad(vec x, vec g)
 {

@@ -20,10 +20,8 @@ ACT_OP vec softplus_near(vec x, const struct table *t)
     const vec number = v_min(table_number(a, SOFTPLUS_INDEX), v_set(LAST_ENTRY));
     return v_add(v_max(v_set(0), x), table_value(t, 5, a, number));
 }
-ACT_OP vmask softplus_far(vec x)
-{
-    return table_below(x, -LOGISTIC_END);
-}
+#define softplus_watch table_low
+#define softplus_far   (-LOGISTIC_END)
 
 ACT_OP vec softplus_tail(vec x)
 {
@@ -34,7 +32,8 @@ ACT_OP vec softplus_near_grad(vec x, vec g, const struct table *t)
 {
     return v_mul(g, logistic_near(x, x, t));
 }
-#define softplus_far_grad softplus_far
+#define softplus_watch_grad table_low
+#define softplus_far_grad   softplus_far
 
 ACT_OP vec softplus_tail_grad(vec x, vec g)
 {
@@ -60,7 +59,7 @@ ACT_OP vec softplus_scaled_near(vec x, const struct table *t)
     const vec value = table_scaled_value(t, 5, a, table_scaled_number(t, 1, a));
     return v_add(v_max(v_set(0), x), value);
 }
-#define softplus_scaled_far table_scaled_below
+#define softplus_scaled_watch table_low
 
 ACT_OP vec softplus_scaled_tail(vec x, const struct table *t)
 {
@@ -77,11 +76,11 @@ ACT_OP struct table softplus_scaled_rows_grad(const act_params *p)
 }
 ACT_OP vec softplus_scaled_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec a = table_scaled_abs(t, x);
+    const vec a = table_scaled_abs_nan(t, x);
     const vec value = table_scaled_value(t, 5, a, table_scaled_number(t, 1, a));
     return table_mirrored_times(x, g, value);
 }
-#define softplus_scaled_far_grad table_scaled_below
+#define softplus_scaled_watch_grad table_low
 
 ACT_OP vec softplus_scaled_tail_grad(vec x, vec g, const struct table *t)
 {
@@ -89,7 +88,7 @@ ACT_OP vec softplus_scaled_tail_grad(vec x, vec g, const struct table *t)
     return tail_grad(x, g, tail_logistic_low(r.h, r.low, 1));
 }
 
-TABLE_SCALED_FORWARD(softplus, softplus_scales, fwd, softplus_scaled_far)
+TABLE_SCALED_FORWARD(softplus, softplus_scales, fwd, softplus_scaled_watch)
 TABLE_SCALED_BACKWARD(softplus, softplus_scales, bwd)
 
 ACT_KERNEL_TABLE(softplus, softplus, sigmoid, ACT_SYMBOL(softplus, out),

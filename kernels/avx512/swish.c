@@ -39,10 +39,7 @@ ACT_OP vec swish_scaled_near(vec x, const struct table *t)
     const vec value = table_scaled_value(t, 5, a, table_scaled_number(t, 0, a));
     return swish_flip(v_sub(v_max(v_set(-0.0f), inner), value), t);
 }
-ACT_OP vmask swish_scaled_far(vec x, const struct table *t)
-{
-    return table_scaled_below(swish_flip(x, t), t);
-}
+#define swish_scaled_watch swish_flip
 
 ACT_OP vec swish_scaled_tail(vec x, const struct table *t)
 {
@@ -60,11 +57,11 @@ ACT_OP struct table swish_scaled_rows_grad(const act_params *p)
 
 ACT_OP vec swish_scaled_near_grad(vec x, vec g, const struct table *t)
 {
-    const vec inner = swish_flip(x, t), a = table_scaled_abs(t, inner);
+    const vec inner = swish_flip(x, t), a = table_scaled_abs_nan(t, inner);
     const vec value = table_scaled_value(t, 5, a, table_scaled_number(t, 0, a));
     return table_mirrored_times(inner, g, value);
 }
-#define swish_scaled_far_grad swish_scaled_far
+#define swish_scaled_watch_grad swish_flip
 
 ACT_OP vec swish_scaled_tail_grad(vec x, vec g, const struct table *t)
 {
@@ -72,13 +69,15 @@ ACT_OP vec swish_scaled_tail_grad(vec x, vec g, const struct table *t)
     return gate_far_grad(x, g, r.h, r.low);
 }
 
-TABLE_SCALED_FORWARD(swish, swish_scales, fwd, swish_scaled_far)
+TABLE_SCALED_FORWARD(swish, swish_scales, fwd, swish_scaled_watch)
 TABLE_SCALED_BACKWARD(swish, swish_scales, bwd)
 
-#define swish_near      unit_silu
-#define swish_far       unit_silu_far
-#define swish_tail      unit_silu_tail
-#define swish_near_grad unit_silu_grad
-#define swish_far_grad  unit_silu_far_grad
-#define swish_tail_grad unit_silu_tail_grad
+#define swish_near       unit_silu
+#define swish_watch      table_low
+#define swish_far        SILU_FAR
+#define swish_tail       unit_silu_tail
+#define swish_near_grad  unit_silu_grad
+#define swish_watch_grad table_low
+#define swish_far_grad   SILU_FAR
+#define swish_tail_grad  unit_silu_tail_grad
 ACT_KERNEL_TABLE(swish, silu, silu_grad, NULL, NULL)

@@ -87,14 +87,10 @@ ACT_OP vec table_abs(vec x, float end)
     return _mm512_range_ps(x, v_set(end), 10); /* the smaller absolute value, without a sign */
 }
 
-/* Far on one side, x < start, and on both, |x| >= end, of table_abs(x, end); NaN in both. */
-ACT_OP vmask table_below(vec x, float start)
+/* min(|x|, end) and NaN of NaN. */
+ACT_OP vec table_abs_nan(vec x, float end)
 {
-    return _mm512_cmp_ps_mask(x, v_set(start), _CMP_NGE_UQ);
-}
-ACT_OP vmask table_beyond(vec x, float end)
-{
-    return _mm512_cmp_ps_mask(table_abs(x, end), v_set(end), _CMP_EQ_OQ);
+    return v_min(v_set(end), v_abs(x));
 }
 
 /* value for x < 0, 1 - value for x >= 0. */
@@ -120,26 +116,60 @@ ACT_OP vec table_mirrored_times(vec x, vec g, vec value)
 
 typedef vec table_near1(vec x, const struct table *t);
 typedef vec table_near2(vec x, vec g, const struct table *t);
-typedef vmask table_far(vec x, const struct table *t);
+typedef vec table_watch(vec x, const struct table *t);
 typedef vec table_tail1(vec x, const struct table *t);
 typedef vec table_tail2(vec x, vec g, const struct table *t);
 
-/* For functions that their table covers. */
-ACT_OP vmask table_nowhere(vec x)
+/* What is watched of x: its bits, as unsigned numbers, exceed those of t->far where x is far. The
+ * loops keep the greatest, one operation that no other waits for, where a comparison costs as much
+ * as an fma (on Zen 4 it takes that one's place) and its mask a store. Far is
+ * table_low    x < far, far negative, and NaN of that sign: a NaN must come out of near by itself;
+ * table_high   x > -far, likewise;
+ * table_size   |x| > far, and NaN. */
+ACT_OP vec table_low(vec x, const struct table *t)
 {
-    (void)x;
-    return 0;
+    (void)t;
+    return x;
 }
+ACT_OP vec table_high(vec x, const struct table *t)
+{
+    (void)t;
+    return v_neg(x);
+}
+ACT_OP vec table_size(vec x, const struct table *t)
+{
+    (void)t;
+    return v_abs(x);
+}
+/* For functions that their table covers. */
+#define table_nowhere NULL
 ACT_OP vec table_no_tail(vec x)
 {
     return x;
 }
 
-/* Which of a chunk's lanes are far, a bit each: none yet. Not by memset, which may be a call. */
-ACT_OP void table_none(uint16_t *far)
+ACT_OP vec table_most(vec a, vec b)
 {
-    _mm512_store_si512(far, _mm512_setzero_si512());
-    _mm512_store_si512(far + 32, _mm512_setzero_si512());
+    return v_from_bits(_mm512_max_epu32(v_bits(a), v_bits(b)));
+}
+ACT_OP vmask table_is_far(vec watched, const struct table *t)
+{
+    return _mm512_cmpgt_epu32_mask(v_bits(watched), v_bits(t->far));
+}
+
+/* Which lanes of a chunk's size elements at x are far, a bit each. */
+ACT_OP void table_mark(uint16_t *far, const float *x, size_t size, const struct table *t,
+                       table_watch *watch)
+{
+    const size_t whole = size & ~(size_t)15;
+    if (size < CHUNK) { /* not by memset, which may be a call */
+        _mm512_store_si512(far, _mm512_setzero_si512());
+        _mm512_store_si512(far + 32, _mm512_setzero_si512());
+    }
+    for (size_t i = 0; i < whole; i += 16)
+        far[i / 16] = table_is_far(watch(v_load(x + i), t), t);
+    if (whole < size)
+        far[whole / 16] = table_is_far(watch(v_load_n(x + whole, size - whole), t), t);
 }
 
 /* A bit per vector that has one. */
@@ -167,11 +197,14 @@ ACT_OP vec table_only(vec x, vmask far)
     return _mm512_mask_mov_ps(_mm512_broadcastss_ps(first), far, x);
 }
 
-/* The far lanes of out, a chunk, become tail(x). */
-ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_t any,
-                       const struct table *t, table_tail1 *tail)
+/* The far lanes of out, a chunk of size elements, become tail(x). */
+ACT_OP void table_far1(const float *in, float *out, size_t size, const struct table *t,
+                       table_watch *watch, table_tail1 *tail)
 {
     float x[CHUNK + 16];
+    uint16_t far[64] __attribute__((aligned(64)));
+    table_mark(far, in, size, t, watch);
+    const uint64_t any = table_any(far);
     size_t count = 0;
     const int mostly = table_mostly(far, any);
     if (mostly) {
@@ -197,10 +230,13 @@ ACT_OP void table_far1(const float *in, float *out, const uint16_t *far, uint64_
     }
 }
 
-ACT_OP void table_far2(const float *in, const float *g, float *out, const uint16_t *far,
-                       uint64_t any, const struct table *t, table_tail2 *tail)
+ACT_OP void table_far2(const float *in, const float *g, float *out, size_t size,
+                       const struct table *t, table_watch *watch, table_tail2 *tail)
 {
     float x[CHUNK + 16], d[CHUNK + 16];
+    uint16_t far[64] __attribute__((aligned(64)));
+    table_mark(far, in, size, t, watch);
+    const uint64_t any = table_any(far);
     size_t count = 0;
     const int mostly = table_mostly(far, any);
     if (mostly) {
@@ -258,42 +294,48 @@ ACT_OP const float *table_kept(float *copy, const float *x, size_t size, int in_
     return copy;
 }
 
-/* held: NULL, or n is a multiple of CHUNK and y aligned. */
+/* watch and tail: NULL, or what is watched and what is done where it is far. held: NULL, or n is a
+ * multiple of CHUNK and y aligned. */
 ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *t,
-                        table_near1 *near, table_far *is_far, table_tail1 *tail,
+                        table_near1 *near, table_watch *watch, table_tail1 *tail,
                         struct table_held *held)
 {
-    uint16_t far[64] __attribute__((aligned(64)));
     float copy[CHUNK];
     while (n > 0) {
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
         float *const to = held ? held->value[held->turn] : y;
-        const float *const kept = is_far ? table_kept(copy, x, size, to == x) : x;
-        if (is_far && size < CHUNK)
-            table_none(far);
-#pragma GCC unroll 2
-        for (size_t i = 0; i < whole; i += 16) {
-            const vec a = v_load(x + i);
-            if (is_far)
-                far[i / 16] = is_far(a, t);
-            v_store(to + i, near(a, t));
-            if (held) {
-                __builtin_prefetch(x + i + 512);
-                if (held->to)
-                    table_release(held, i);
+        const float *const kept = watch ? table_kept(copy, x, size, to == x) : x;
+        vec most = v_set(0);
+        size_t i = 0;
+        for (; i + ACT_STEP <= whole; i += ACT_STEP) {
+            vec a[ACT_UNROLL];
+            ACT_EACH(j) a[j] = v_load(x + i + j * VL);
+            ACT_EACH(j)
+            {
+                if (watch)
+                    most = table_most(most, watch(a[j], t));
+                v_store(to + i + j * VL, near(a[j], t));
+                if (held) {
+                    __builtin_prefetch(x + i + j * VL + 512);
+                    if (held->to)
+                        table_release(held, i + j * VL);
+                }
             }
+        }
+        for (; i < whole; i += VL) {
+            const vec a = v_load(x + i);
+            if (watch)
+                most = table_most(most, watch(a, t));
+            v_store(to + i, near(a, t));
         }
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
-            if (is_far)
-                far[whole / 16] = is_far(a, t);
+            if (watch)
+                most = table_most(most, watch(a, t));
             v_store_n(to + whole, near(a, t), size - whole);
         }
-        if (is_far) {
-            const uint64_t any = table_any(far);
-            if (any)
-                table_far1(kept, to, far, any, t, tail);
-        }
+        if (watch && table_is_far(most, t))
+            table_far1(kept, to, size, t, watch, tail);
         if (held) {
             held->to = y;
             held->turn = !held->turn;
@@ -303,39 +345,45 @@ ACT_OP void table_loop1(const float *x, float *y, size_t n, const struct table *
 }
 
 ACT_OP void table_loop2(const float *x, const float *g, float *d, size_t n, const struct table *t,
-                        table_near2 *near, table_far *is_far, table_tail2 *tail,
+                        table_near2 *near, table_watch *watch, table_tail2 *tail,
                         struct table_held *held)
 {
-    uint16_t far[64] __attribute__((aligned(64)));
     float copy[CHUNK], copy_g[CHUNK];
     while (n > 0) {
         const size_t size = n < CHUNK ? n : CHUNK, whole = size & ~(size_t)15;
         float *const to = held ? held->value[held->turn] : d;
         const float *const kept = table_kept(copy, x, size, to == x);
         const float *const kept_g = table_kept(copy_g, g, size, to == g);
-        if (size < CHUNK)
-            table_none(far);
-#pragma GCC unroll 2
-        for (size_t i = 0; i < whole; i += 16) {
-            const vec a = v_load(x + i), b = v_load(g + i);
-            far[i / 16] = is_far(a, t);
-            v_store(to + i, near(a, b, t));
-            if (held) {
-                __builtin_prefetch(x + i + 512);
-                __builtin_prefetch(g + i + 512);
-                if (held->to)
-                    table_release(held, i);
+        vec most = v_set(0);
+        size_t i = 0;
+        for (; i + ACT_STEP <= whole; i += ACT_STEP) {
+            vec a[ACT_UNROLL], b[ACT_UNROLL];
+            ACT_EACH(j) a[j] = v_load(x + i + j * VL);
+            ACT_EACH(j) b[j] = v_load(g + i + j * VL);
+            ACT_EACH(j)
+            {
+                most = table_most(most, watch(a[j], t));
+                v_store(to + i + j * VL, near(a[j], b[j], t));
+                if (held) {
+                    __builtin_prefetch(x + i + j * VL + 512);
+                    __builtin_prefetch(g + i + j * VL + 512);
+                    if (held->to)
+                        table_release(held, i + j * VL);
+                }
             }
+        }
+        for (; i < whole; i += VL) {
+            const vec a = v_load(x + i);
+            most = table_most(most, watch(a, t));
+            v_store(to + i, near(a, v_load(g + i), t));
         }
         if (whole < size) {
             const vec a = v_load_n(x + whole, size - whole);
-            const vec b = v_load_n(g + whole, size - whole);
-            far[whole / 16] = is_far(a, t);
-            v_store_n(to + whole, near(a, b, t), size - whole);
+            most = table_most(most, watch(a, t));
+            v_store_n(to + whole, near(a, v_load_n(g + whole, size - whole), t), size - whole);
         }
-        const uint64_t any = table_any(far);
-        if (any)
-            table_far2(kept, kept_g, to, far, any, t, tail);
+        if (table_is_far(most, t))
+            table_far2(kept, kept_g, to, size, t, watch, tail);
         if (held) {
             held->to = d;
             held->turn = !held->turn;
@@ -355,9 +403,12 @@ ACT_OP void table_end(struct table_held *held)
 
 /* ---- what a file ends with --------------------------------------------------------------------
  * ACT_KERNEL_TABLE(kind, rows, grad_rows, from_output, from_output_stream): the file has defined
- *   vec <kind>_near(x, table), vmask <kind>_far(x), vec <kind>_tail(x)     with table_<rows>
- *   vec <kind>_near_grad(x, g, table), vmask <kind>_far_grad(x), vec <kind>_tail_grad(x, g)
- *                                                                          with table_<grad_rows>
+ *   vec <kind>_near(x, table), vec <kind>_tail(x), where far begins as the number <kind>_far, and
+ *   as <kind>_watch table_low, table_high, table_size or table_nowhere;
+ *   with table_<rows>
+ *   vec <kind>_near_grad(x, g, table), vec <kind>_tail_grad(x, g), <kind>_far_grad,
+ *   <kind>_watch_grad;
+ *   with table_<grad_rows>
  * A file may restrict itself to parameters by ACT_TABLE_APPLIES(p), and name what is called for
  * others, forward and backward. */
 #ifndef ACT_TABLE_APPLIES
@@ -372,9 +423,9 @@ ACT_OP void table_end(struct table_held *held)
 #define TABLE_STREAM_SYMBOL(kind, op) ACT_STREAM_SYMBOL(kind, op) /* op may be a macro */
 #define ROWS_OF(rows)                 ((int)(sizeof(rows) / sizeof((rows)[0])))
 
-/* The functions op of a kind: load(params) is the table, f_near, f_far and f_tail what is done with
- * it where applies(params); others are what other does. */
-#define TABLE_FORWARD(kind, op, applies, other, load, f_near, f_far, f_tail)                       \
+/* The functions op of a kind: load(params) is the table, f_near, f_watch and f_tail what is done
+ * with it where applies(params); others are what other does. */
+#define TABLE_FORWARD(kind, op, applies, other, load, f_near, f_watch, f_tail)                     \
     static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,          \
                                      size_t n)                                                     \
     {                                                                                              \
@@ -383,7 +434,7 @@ ACT_OP void table_end(struct table_held *held)
             return;                                                                                \
         }                                                                                          \
         const struct table t = load(params);                                                       \
-        table_loop1(in, out, n, &t, f_near, f_far, f_tail, NULL);                                  \
+        table_loop1(in, out, n, &t, f_near, f_watch, f_tail, NULL);                                \
     }                                                                                              \
     static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in, void *out,   \
                                             size_t n)                                              \
@@ -400,12 +451,12 @@ ACT_OP void table_end(struct table_held *held)
         struct table_held held; /* not = {}: that clears the arrays */                             \
         held.to = NULL, held.turn = 0;                                                             \
         ACT_SYMBOL(kind, op)(params, x, y, head);                                                  \
-        table_loop1(x + head, y + head, whole, &t, f_near, f_far, f_tail, &held);                  \
+        table_loop1(x + head, y + head, whole, &t, f_near, f_watch, f_tail, &held);                \
         table_end(&held);                                                                          \
         ACT_SYMBOL(kind, op)(params, x + end, y + end, n - end);                                   \
     }
 
-#define TABLE_BACKWARD(kind, op, applies, other, load, f_near, f_far, f_tail)                      \
+#define TABLE_BACKWARD(kind, op, applies, other, load, f_near, f_watch, f_tail)                    \
     static void ACT_SYMBOL(kind, op)(const act_params *params, const void *in,                     \
                                      const void *grad_out, void *grad_in, size_t n)                \
     {                                                                                              \
@@ -414,7 +465,7 @@ ACT_OP void table_end(struct table_held *held)
             return;                                                                                \
         }                                                                                          \
         const struct table t = load(params);                                                       \
-        table_loop2(in, grad_out, grad_in, n, &t, f_near, f_far, f_tail, NULL);                    \
+        table_loop2(in, grad_out, grad_in, n, &t, f_near, f_watch, f_tail, NULL);                  \
     }                                                                                              \
     static void ACT_STREAM_SYMBOL(kind, op)(const act_params *params, const void *in,              \
                                             const void *grad_out, void *grad_in, size_t n)         \
@@ -431,7 +482,7 @@ ACT_OP void table_end(struct table_held *held)
         struct table_held held; /* not = {}: that clears the arrays */                             \
         held.to = NULL, held.turn = 0;                                                             \
         ACT_SYMBOL(kind, op)(params, x, g, d, head);                                               \
-        table_loop2(x + head, g + head, d + head, whole, &t, f_near, f_far, f_tail, &held);        \
+        table_loop2(x + head, g + head, d + head, whole, &t, f_near, f_watch, f_tail, &held);      \
         table_end(&held);                                                                          \
         ACT_SYMBOL(kind, op)(params, x + end, g + end, d + end, n - end);                          \
     }
@@ -439,23 +490,17 @@ ACT_OP void table_end(struct table_held *held)
 #define ACT_KERNEL_TABLE(kind, rows, grad_rows, output, output_stream)                             \
     ACT_OP struct table kind##_rows(const act_params *params)                                      \
     {                                                                                              \
+        struct table t = table_load(table_##rows, ROWS_OF(table_##rows));                          \
         (void)params;                                                                              \
-        return table_load(table_##rows, ROWS_OF(table_##rows));                                    \
+        t.far = v_set(kind##_far);                                                                 \
+        return t;                                                                                  \
     }                                                                                              \
     ACT_OP struct table kind##_rows_grad(const act_params *params)                                 \
     {                                                                                              \
+        struct table t = table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));                \
         (void)params;                                                                              \
-        return table_load(table_##grad_rows, ROWS_OF(table_##grad_rows));                          \
-    }                                                                                              \
-    ACT_OP vmask kind##_is_far(vec x, const struct table *t)                                       \
-    {                                                                                              \
-        (void)t;                                                                                   \
-        return kind##_far(x);                                                                      \
-    }                                                                                              \
-    ACT_OP vmask kind##_is_far_grad(vec x, const struct table *t)                                  \
-    {                                                                                              \
-        (void)t;                                                                                   \
-        return kind##_far_grad(x);                                                                 \
+        t.far = v_set(kind##_far_grad);                                                            \
+        return t;                                                                                  \
     }                                                                                              \
     ACT_OP vec kind##_beyond(vec x, const struct table *t)                                         \
     {                                                                                              \
@@ -468,9 +513,9 @@ ACT_OP void table_end(struct table_held *held)
         return kind##_tail_grad(x, g);                                                             \
     }                                                                                              \
     TABLE_FORWARD(kind, fwd_fast, ACT_TABLE_APPLIES, ACT_TABLE_ELSE_FWD, kind##_rows, kind##_near, \
-                  kind##_far == table_nowhere ? NULL : kind##_is_far, kind##_beyond)               \
+                  kind##_watch, kind##_beyond)                                                     \
     TABLE_BACKWARD(kind, bwd_fast, ACT_TABLE_APPLIES, ACT_TABLE_ELSE_BWD, kind##_rows_grad,        \
-                   kind##_near_grad, kind##_is_far_grad, kind##_beyond_grad)                       \
+                   kind##_near_grad, kind##_watch_grad, kind##_beyond_grad)                        \
     ACT_KERNEL_ROW(kind##_fast, kind, fwd_fast, bwd_fast, output, output_stream)
 
 #endif

@@ -105,6 +105,11 @@ ACT_OP vec table_scaled_abs(const struct table *t, vec x)
     return _mm512_range_ps(x, t->end, 10); /* table_abs */
 }
 
+ACT_OP vec table_scaled_abs_nan(const struct table *t, vec x)
+{
+    return v_min(t->end, v_abs(x));
+}
+
 ACT_OP vec table_scaled_number(const struct table *t, int linear, vec x)
 {
     const vec p = linear ? t->index[0] : v_fma(t->index[1], x, t->index[0]);
@@ -123,11 +128,6 @@ ACT_OP vec table_scaled_value(const struct table *table, int order, vec x, vec n
     return q;
 }
 
-ACT_OP vmask table_scaled_below(vec x, const struct table *t)
-{
-    return _mm512_cmp_ps_mask(x, t->far, _CMP_NGE_UQ);
-}
-
 /* k x as h + low in the tail. Past -125 m e^h and m |k x| e^h are 0 for m to 2^20. */
 struct tail_argument {
     vec x, h, low;
@@ -143,13 +143,13 @@ ACT_OP struct tail_argument tail_argument(vec x, vec k)
  *   int scales(const act_params *p)
  *   struct table <kind>_scaled_rows(p)
  *   vec <kind>_scaled_near(x, table), vec <kind>_scaled_tail(x, table)
- *   and, as far, vmask <kind>_scaled_far(x, table) or NULL
+ *   and, as watch, vec <kind>_scaled_watch(x, table), as table_low, or NULL
  * and all four with _grad. */
-#define TABLE_SCALED_FORWARD(kind, scales, other, far)                                             \
-    TABLE_FORWARD(kind, fwd_scaled, scales, other, kind##_scaled_rows, kind##_scaled_near, far,    \
+#define TABLE_SCALED_FORWARD(kind, scales, other, watch)                                           \
+    TABLE_FORWARD(kind, fwd_scaled, scales, other, kind##_scaled_rows, kind##_scaled_near, watch,  \
                   kind##_scaled_tail)
 #define TABLE_SCALED_BACKWARD(kind, scales, other)                                                 \
     TABLE_BACKWARD(kind, bwd_scaled, scales, other, kind##_scaled_rows_grad,                       \
-                   kind##_scaled_near_grad, kind##_scaled_far_grad, kind##_scaled_tail_grad)
+                   kind##_scaled_near_grad, kind##_scaled_watch_grad, kind##_scaled_tail_grad)
 
 #endif

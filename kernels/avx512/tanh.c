@@ -14,8 +14,9 @@ ACT_OP vec tanh_near(vec x, const struct table *t)
     const vec a = v_min(v_set(9.12f), v_abs(x)); /* 1 - tanh 9.12 = 2^-25.3 */
     return v_or(table_value(t, 4, a, table_octave(a, TANH_OCTAVES)), v_sign(x));
 }
-#define tanh_far  table_nowhere
-#define tanh_tail table_no_tail
+#define tanh_watch table_nowhere
+#define tanh_far   0
+#define tanh_tail  table_no_tail
 
 #define TANH_GRAD_END 8.05f
 
@@ -24,10 +25,8 @@ ACT_OP vec tanh_near_grad(vec x, vec g, const struct table *t)
     const vec a = table_abs(x, TANH_GRAD_END);
     return v_mul(g, table_value(t, 5, a, table_number(a, TANH_GRAD_INDEX)));
 }
-ACT_OP vmask tanh_far_grad(vec x)
-{
-    return table_beyond(x, TANH_GRAD_END);
-}
+#define tanh_watch_grad table_size
+#define tanh_far_grad   TANH_GRAD_END
 
 /* 4 e^(-2a) (1 - 2 e^(-2a)) */
 ACT_OP vec tanh_tail_grad(vec x, vec g)
