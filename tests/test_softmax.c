@@ -42,6 +42,8 @@ int main(int argc, char **argv)
                 continue;
             special_rows(type);
             table(type);
+            if (type == ACT_F32)
+                roundings();
             if (half)
                 sixteen_bits(type, full);
             if (bits)
