@@ -65,29 +65,55 @@ ACT_OP vsum add_group(vsum s, const struct gradient *t, struct group g, int how,
 #undef Y
 }
 
-/* scale y (g - sum): only the last product can be subnormal. */
-ACT_OP vec slope(vec y, vec g, vec sum, vec scale)
+/* What is added up, times scale: f32's in two floats. */
+struct total {
+    vec high, low;
+};
+
+ACT_OP struct total total_of(vwide sum, vec scale)
 {
-    return v_mul(v_mul(v_sub(g, sum), scale), y);
+#if V_DOUBLE
+    (void)scale;
+    return (struct total){w_to(sum), v_set(0)};
+#else
+    const vwide scaled = w_mul(sum, w_from(scale));
+    const vec high = w_to(scaled), low = w_to(w_sub(scaled, w_from(high)));
+    return (struct total){high, v_keep(v_lt(v_abs(high), v_set(INFINITY)), low)};
+#endif
 }
 
-/* scale (g - e^y sum). */
-ACT_OP vec log_slope(vec y, vec g, vec sum, vec scale)
+/* scale y (g - sum): only the last product can be subnormal. Of the terms of the sum, which have 2
+ * 2^-24 already, two roundings, so that 4 2^-24 are kept; of g's own term three, four without FMA.
+ */
+ACT_OP vec slope(vec y, vec g, struct total sum, vec scale)
+{
+#if V_DOUBLE
+    return v_mul(v_mul(v_sub(g, sum.high), scale), y);
+#else
+    return v_mul(v_sub(v_fms(g, scale, sum.low), sum.high), y);
+#endif
+}
+
+/* scale (g - e^y sum); f32: 2^n in two halves, as v_scale_grad has it. Of the terms of the sum,
+ * which have 2^-24 already, e^y's 1.4 and one rounding, two without FMA. */
+ACT_OP vec log_slope(vec y, vec g, struct total sum, vec scale)
 {
 #if V_DOUBLE
     const struct scaled e = v_exp_scaled(v_min(v_set(EXP_RANGE), v_neg(y)), v_set(0));
-    const vec product = v_mul(v_mul(e.value, sum), e.scale);
+    const vec product = v_mul(v_mul(e.value, sum.high), e.scale);
     const vmask none = v_lt(y, v_set(-EXP_RANGE));
+    return v_mul(v_sub(g, v_drop(none, product)), scale);
 #else
     const struct reduced e = v_reduce(v_min(v_set(80), v_max(v_set(-GRAD_RANGE), y)));
-    const vec product = v_scale_grad(v_exp_poly(e.r, 1, 1), sum, e.n);
-    const vmask none = v_lt(y, v_set(-GRAD_RANGE));
+    const vint first = i_max(e.n, i_sar(i_sub(e.n, i_set(1)), 1));
+    const vec p = v_mul(v_exp_poly(e.r, 1, 1), v_pow2(first, 0)), s = v_pow2(i_sub(e.n, first), 0);
+    const vec own = v_mul(g, scale), less = v_fnma(p, v_mul(sum.low, s), own);
+    return v_select(v_lt(y, v_set(-GRAD_RANGE)), own, v_fnma(p, v_mul(sum.high, s), less));
 #endif
-    return v_mul(v_sub(g, v_drop(none, product)), scale);
 }
 
-ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, vec sum, int how,
-                           int logarithm)
+ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, struct total sum,
+                           int how, int logarithm)
 {
     const vec y = x_load(t->s, t->s->x, at, lanes, how), g = x_load(t->s, t->g, at, lanes, how);
     const vec d = logarithm ? log_slope(y, g, sum, t->s->scale) : slope(y, g, sum, t->s->scale);
@@ -113,7 +139,7 @@ ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
             part[v] = add_group(part[v], t, whole_group(at + v * VL, LANES, VL), how, logarithm);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
         part[v] = add_group(part[v], t, last_group(at + v * VL, n), how, logarithm);
-    const vec sum = w_to(s_value(s_total_row(part)));
+    const struct total sum = total_of(s_value(s_total_row(part)), t->s->scale);
     for (at = 0; at + VL <= n; at += VL)
         write_gradient(t, at, VL, sum, how, logarithm);
     if (at < n)
@@ -129,7 +155,7 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
     const struct tile t = tile_of(first, inner, TILE);
     const int used = lanes_used(n);
     vsum sum[LANES][TILE_PARTS];
-    vec total[TILE_PARTS];
+    struct total total[TILE_PARTS];
     s_clear_tile(sum, used, t.parts);
     for (size_t chunk = 0; chunk < n; chunk += CHUNK)
         for (size_t l = 0; l < LANES && chunk + l < n; l++) {
@@ -143,7 +169,7 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
             });
         }
     for (int v = 0; v < t.parts; v++)
-        total[v] = w_to(s_value(s_total_tile(sum, used, v)));
+        total[v] = total_of(s_value(s_total_tile(sum, used, v)), g->s->scale);
     for (size_t j = 0; j < axis; j++) {
         const size_t at = j * inner + first;
         prefetch_rows(&t, g->s->x, j + 16, 1, 1, in_size(how));

@@ -26,6 +26,9 @@ run test_softmax --bits
 run test_theta --quick
 run test_norm --quick
 run test_theta_calls
+run test_mpfr_softmax
+run test_mpfr_norm
+run test_structured_half
 
 # The NEON table has the bits that are checked in (of which avx2 and avx512 are held by the test hash).
 run act-hash --isa neon --step 16384 --check "$source/tests/hashes.txt"

@@ -1,6 +1,7 @@
 /* Randomised leaky ReLU: Philox against the published answers, the library against Philox. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include "ops.h"
+#include "philox.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,29 +14,6 @@
 
 enum { MOST = 100000 };
 static double x[MOST], grad[MOST], out[MOST], want[MOST];
-
-static void philox(uint32_t counter[4], uint32_t key_0, uint32_t key_1)
-{
-    for (int round = 0; round < 10; round++) {
-        const uint64_t a = (uint64_t)counter[0] * 0xD2511F53u,
-                       b = (uint64_t)counter[2] * 0xCD9E8D57u;
-        counter[0] = (uint32_t)(b >> 32) ^ counter[1] ^ key_0;
-        counter[1] = (uint32_t)b;
-        counter[2] = (uint32_t)(a >> 32) ^ counter[3] ^ key_1;
-        counter[3] = (uint32_t)a;
-        key_0 += 0x9E3779B9u;
-        key_1 += 0xBB67AE85u;
-    }
-}
-
-/* As actfn.h has it. */
-static uint32_t word_of(uint64_t seed, uint64_t j)
-{
-    const uint64_t block = j / 64 * 16 + j % 16;
-    uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), 0, 0};
-    philox(counter, (uint32_t)seed, (uint32_t)(seed >> 32));
-    return counter[j / 16 % 4];
-}
 
 /* The slope, in the compute type. */
 static double slope_of(act_dtype t, double lower, double upper, uint32_t word)

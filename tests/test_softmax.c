@@ -4,7 +4,7 @@
  * test_softmax [options] [ISA]: -v prints the worst errors, --full takes every combination, where
  * else the larger shapes take each mask, function and size but not each of them together (three
  * times the time); --bits only statuses, special rows, finite differences, the hash and the 16-bit
- * types against f32; --type=f32, f64, bf16 or f16. */
+ * types against f32; --type=f32, f64, bf16 or f16; --table prints that of docs/structured.md. */
 #include "softmax/softmax.h"
 
 int main(int argc, char **argv)
@@ -19,6 +19,8 @@ int main(int argc, char **argv)
             full = 1;
         else if (strcmp(argv[i], "--bits") == 0)
             bits = 1;
+        else if (strcmp(argv[i], "--table") == 0)
+            return print_table(), 0;
         else if (strncmp(argv[i], "--type=", 7) == 0)
             only_type = argv[i] + 7;
         else
@@ -39,6 +41,9 @@ int main(int argc, char **argv)
             if (only_type && strcmp(only_type, type_names[type]) != 0)
                 continue;
             special_rows(type);
+            table(type);
+            if (type == ACT_F32)
+                roundings();
             if (half)
                 sixteen_bits(type, full);
             if (bits)

@@ -387,9 +387,9 @@ ACT_API act_status act_frelu_backward(act_dtype type, unsigned flags, const act_
  * backward, with h = grad_out gamma and n = norm(a), mean of h for LayerNorm only:
  *   grad_in = f'(in) rstd (h - mean of h - n mean of h n)
  *   dgamma[c] = sum of grad_out n, dbeta[c] = sum of grad_out, over outer and inner
- * within 2^-22 of the sum of the absolute terms, where n has the terms a rstd and mean rstd.
- * ACT_ACCUMULATE adds to dgamma and dbeta; grad_in, dgamma and dbeta may each be NULL. grad_in may
- * be in or grad_out. */
+ * within 2^-22 of the sum of the absolute terms (those of n: a rstd, mean rstd), a, f' and the rstd
+ * given counting as exact. ACT_ACCUMULATE adds to dgamma and dbeta; grad_in, dgamma and dbeta may
+ * each be NULL. grad_in may be in or grad_out. */
 ACT_API act_status act_norm_forward(act_dtype type, unsigned flags, act_kind kind,
                                     const act_params *params, act_shape shape, int rms, double eps,
                                     const void *gamma, const void *beta, const void *in, void *out,

@@ -88,7 +88,7 @@ void positions(act_dtype type)
 }
 
 /* The same f32 bits on every table with FMA, whatever the machine: FNV-1a of all results. */
-static const uint64_t fma_bits = 0x5f2f1ba61e7972fc;
+static const uint64_t fma_bits = 0x84da900a4f64c149;
 
 void reproducible(void)
 {

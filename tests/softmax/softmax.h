@@ -86,6 +86,9 @@ act_status run(int op, act_dtype type, unsigned flags, act_shape s, const act_lo
 /* ---- the tests */
 
 void special_rows(act_dtype type);
+void roundings(void);
+void table(act_dtype type);
+void print_table(void);
 /* full: all that there is, else every case with some shape (test_softmax.c) */
 void masks(act_dtype type, int full);
 void shapes(act_dtype type, int full);
