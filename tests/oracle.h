@@ -1,10 +1,10 @@
-/* Formulas of kinds.inc evaluated with a proven error bound, 200 times as fast as MPFR: what spares
- * act-verify-f64 nearly all of its calls.
+/* Formulas of kinds.inc evaluated with an error bound, for act-verify-f64 to ask MPFR only where it
+ * has to. gelu_tanh takes .4 us here and 1 ms there, on the strata's inputs.
  *
  * A formula is compiled once to a tree whose constants are folded in MPFR. The tree is evaluated
  * for arrays of x, value and derivative together, and each of the two carries a bound of its
  * absolute error: of every operation the errors of its operands through it, and its own rounding.
- * The functions of libm are taken to be within 8 ulp (the glibc manual says 5 of the worst). What
+ * The functions of libm are taken to be within 8 ulp (glibc lists 5 for the worst, erfc). What
  * the bound cannot settle, a comparison that may go either way, a divisor that may be 0, gets a
  * bound that nobody accepts.
  *
@@ -21,7 +21,7 @@
 #include <float.h>
 #include <stdint.h>
 
-#if LDBL_MANT_DIG == 64 || LDBL_MANT_DIG == 113
+#if (LDBL_MANT_DIG == 64 || LDBL_MANT_DIG == 113) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define ORACLE_LONG 1
 #else
 #define ORACLE_LONG 0

@@ -4,7 +4,7 @@
  * 2 are from -20 to 20; mantissas are random. Before them come hard points with their neighbours:
  * verify_f64_inputs.c. For the derivative g is random, of all magnitudes. Default parameters.
  *
- * act-verify-f64 [--kind PATTERN] [--points N] [--seed N] [--limit ULP] [--mpfr]
+ * act-verify-f64 [--kind PATTERN] [--points N] [--seed N] [--limit ULP] [--audit N]
  *
  * Prints a Markdown row per kind, operation and ISA, the worst error with its input, and a line
  * that begins with # per kind, how many points took which way. A run is a function of kind, points
@@ -13,10 +13,10 @@
  * MPFR is the judge, but at 50 us a point it is asked only where it could change a row. The oracle
  * (oracle.h) bounds every result's error from above; where that is no more than the worst error
  * known of kind, operation and ISA, or surely within an absolute bound of actfn.h, MPFR would say
- * nothing new. What long double leaves open goes to _Float128, what that does to MPFR. Some
- * of the others go to MPFR all the same, 1 of 64 to 1 of 16384 of many; if one contradicts an
- * oracle, by a value that is not within the bound or an error worse than the worst, that is a
- * failure. --mpfr asks MPFR always.
+ * nothing new. What long double leaves open goes to _Float128, what that does to MPFR. One in N of
+ * the others goes to MPFR all the same (--audit; 64, of many points up to 16384): if it contradicts
+ * an oracle, by a value that is not within the bound or an error worse than the worst, that is a
+ * failure. With --audit 1 every point is MPFR's.
  *
  * Exit 1 if an error is above --limit (the bounds of kinds.inc); beyond it, the absolute bounds of
  * actfn.h are applied first. Exit 3 if the audit failed. */
@@ -229,7 +229,6 @@ static void verify(act_kind kind, const act_params *params, const struct oracle 
     double *hard;
     const size_t hard_count =
         hard_points(kind, params, (int)between(16, points >> 14, 1024), &hard);
-    audit_every = (uint64_t)between(64, points >> 8, 16384);
     for (size_t done = 0; done < hard_count; done += BATCH) {
         const int count = hard_count - done < BATCH ? (int)(hard_count - done) : BATCH;
         for (int i = 0; i < count; i++) {
@@ -275,7 +274,6 @@ int main(int argc, char **argv)
     long points = 1 << 16;
     uint64_t seed = 1;
     double limit = 0; /* the bounds of kinds.inc */
-    int mpfr_only = !ORACLE_LONG;
     for (int i = 1; i < argc; i++) {
         const int more = i + 1 < argc;
         if (more && strcmp(argv[i], "--kind") == 0)
@@ -286,14 +284,16 @@ int main(int argc, char **argv)
             seed = strtoull(argv[++i], NULL, 0);
         else if (more && strcmp(argv[i], "--limit") == 0)
             limit = atof(argv[++i]);
-        else if (strcmp(argv[i], "--mpfr") == 0)
-            mpfr_only = 1;
+        else if (more && strcmp(argv[i], "--audit") == 0)
+            audit_every = strtoull(argv[++i], NULL, 0);
         else {
             fprintf(stderr, "usage: act-verify-f64 [--kind PATTERN] [--points N] [--seed N] "
-                            "[--limit ULP] [--mpfr]\n");
+                            "[--limit ULP] [--audit N]\n");
             return 2;
         }
     }
+    if (audit_every == 0)
+        audit_every = (uint64_t)between(64, points >> 8, 16384);
     catch_crashes();
     if (!ORACLE_LONG)
         fprintf(stderr, "act-verify-f64: long double is no wider than double here: MPFR judges "
@@ -309,8 +309,8 @@ int main(int argc, char **argv)
         act_params params;
         act_params_init(kind, &params);
         struct oracle *oracle =
-            mpfr_only ? NULL : oracle_new(reference_formula(kind, OP_FORWARD), &params);
-        if (!oracle && !mpfr_only)
+            ORACLE_LONG ? oracle_new(reference_formula(kind, OP_FORWARD), &params) : NULL;
+        if (!oracle && ORACLE_LONG)
             fprintf(stderr, "act-verify-f64: MPFR judges every point of %s\n", act_kind_name(kind));
         verify(kind, &params, oracle, points, seed);
         oracle_free(oracle);

@@ -5,13 +5,14 @@ tool=$1 report=$2 points=${POINTS:-65536} seed=${SEED:-1}
 root=$(dirname "$(dirname "$0")")
 state=$root/build/verify-f64/$points-$seed
 mkdir -p "$state"
-# Many points are taken in 16 slices, each of another part of the random numbers: 2^28 of a kind take some two
-# minutes, and an interruption is to lose less. A slice's output is a file, complete once it has its name. The
-# tool's status is 1 beyond a bound, which the report shows; any other ends the run.
-slices=1
-[ "$points" -lt 1048576 ] || slices=16
+# Many points are taken in slices of 2^20 and more, 16 at most, each of another part of the random numbers: 2^28
+# of a kind take a minute and a half, and an interruption is to lose less. A slice's output is a file, complete once it
+# has its name. The tool's status is 1 beyond a bound, which the report shows; any other ends the run.
+slices=$((points >> 20))
+[ "$slices" -ge 1 ] || slices=1
+[ "$slices" -le 16 ] || slices=16
 kinds=$(sed -n 's/^ACT_KIND([0-9]*, [A-Z0-9_]*, \([a-z0-9_]*\),.*/\1/p' "$root/include/actfn/kinds.inc")
-part=$((points / slices))
+part=$(((points + slices - 1) / slices))
 export tool part seed state
 for kind in $kinds; do
     for slice in $(seq 0 $((slices - 1))); do
