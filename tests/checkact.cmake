@@ -13,9 +13,10 @@ add_executable(test_reference test_reference.c reference.c formula.c)
 add_executable(test_half test_half.c reference.c formula.c)
 add_executable(act-verify act-verify.c verify_audit.c verify_judge.c verify_plan.c verify_report.c
                verify_run.c verify_slice.c verify_state.c reference.c formula.c)
-add_executable(act-verify-f64 verify_f64.c reference.c formula.c)
+add_executable(act-verify-f64 verify_f64.c verify_f64_inputs.c oracle.c oracle_long.c oracle_quad.c
+               reference.c formula.c)
 add_executable(act-verify-half verify_half.c)
-set_source_files_properties(act-hash.c verify_half.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
+set_source_files_properties(act-hash.c oracle_long.c oracle_quad.c verify_f64.c verify_half.c verify_judge.c PROPERTIES COMPILE_OPTIONS -O3)
 target_compile_definitions(act-verify PRIVATE
                            ACT_OBJECT_LIST="${CMAKE_CURRENT_BINARY_DIR}/objects.txt")
 add_executable(act-hash act-hash.c)
