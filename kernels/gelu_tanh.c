@@ -134,7 +134,7 @@ ACT_OP vec gelu_tanh_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_abs(v_min(v_set(8.3f), v_max(v_set(-SLOPE_END), x)));
     const vindex8 number = v_slope_number(a);
-    const struct slope s = v_slope(&slope_table, a, number, gelu_tanh_reduced(a), NULL);
+    const struct slope s = v_slope(&slope_table, a, number, gelu_tanh_reduced(a), NULL, NULL);
     return v_grad_slope(x, g, s, 8.5f);
 }
 #endif

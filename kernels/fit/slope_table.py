@@ -88,7 +88,7 @@ def centre(f, middle, half, least):
 
 def fit(f, weight, lower, upper, degree, least):
     """[c, value, q0, q1, ...] and the error."""
-    if lower == 0 and f(lower) == 0.5:  # f'(a) = 1/2 + a/2 there: two roundings, and none of R
+    if lower == 0 and f(lower) == 0.5:  # R(0) = 1/2, without a rounding
         c, value = lower, rounded(f(mpf(0)))
     else:
         middle = CENTRES.get((f, float(lower)), (lower + upper) / 2)
