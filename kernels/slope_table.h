@@ -24,10 +24,11 @@ static const float slope_scale[8] = {0x1.e3e05cp-1f, 0x1.e7d5e2p-1f, 0x1.dfb6f2p
 static const float slope_rest[8] = {0x1.dc2182p-5f, 0x1.dc2182p-5f, 0x1.dc2184p-5f, 0x1.dc2178p-5f,
                                     0x1.dc2188p-5f, 0x1.dc2178p-5f, 0x1.dc2190p-5f, 0x1.dc2188p-5f};
 
-/* e^-u R(a) = scale (high + low), scale as bits, for u up to 110: to be raised where it is below
+/* e^-u R(a) = scale (high + low), scale as bits, for u up to 125: to be raised where it is below
  * 2^-126. past, or NULL, is added to R; below, or NULL, is what a and u lack.
  * e^-u = scale (1 + p), p's error below 2^-26.8. R is high and what high lacks: of the roundings
- * only q's counts, as much as d q(d) does in R. low is that and high p, of which it has the sign.
+ * only q's counts, as much as d q(d) does in R. low is that and high p, of which it has the sign
+ * for every float a, though beside the zero of R by the choice of the table's middle.
  * The two chains of operations take turns, for gcc leaves them in this order (6% faster). */
 struct slope {
     vec high, low;
@@ -57,7 +58,7 @@ ACT_OP struct slope v_slope(const struct slope_table *t, vec a, vindex8 i, struc
     q = v_fma(q, d, Q(0));
     const vec scale = v_lookup8(slope_scale, v_index8(u.n));
     const vec inside = v_lookup8(t->value, i), value = past ? v_add(inside, *past) : inside;
-    vec high = v_fma_tight(q, d, value), rest = v_fma_tight(q, d, v_sub(value, high)); /* exact */
+    vec high = v_fma_tight(q, d, value), rest = v_fma_tight(q, d, v_sub(value, high));
     if (below) {
         /* R(a + below) = R(a) + below R'(a), R' from two coefficients. Where R is nearly 0 that may
          * be more than high, which must keep the sign of the sum. */
