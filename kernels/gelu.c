@@ -137,7 +137,7 @@ ACT_OP vec gelu_backward(vec x, vec g, struct vparams p)
     const vec a = v_abs(v_min(v_set(9.9f), v_max(v_set(-SLOPE_END), x)));
     const vec half = v_mul(a, v_set(0.5f)), square = v_mul(half, a);
     const struct reduced8 e = v_reduce8_low(square, v_mul_low(half, a, square));
-    const struct slope s = v_slope(&slope_table, a, v_slope_number(a), e, NULL);
+    const struct slope s = v_slope(&slope_table, a, v_slope_number(a), e, NULL, NULL);
     return v_grad_slope(x, g, s, 10);
 }
 #endif

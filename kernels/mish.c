@@ -117,7 +117,7 @@ ACT_OP vec mish_backward(vec x, vec g, struct vparams p)
     const vec above = v_andnot(v_from_bits(i_sar(v_bits(x), 31)), v_from_bits(i_set(4 << 23)));
     const vint place = v_bits(v_fma(inner, v_set(SLOPE_INVERSE), v_set(1)));
     const vindex8 number = v_index8(i_sar(i_add(place, v_bits(above)), 23));
-    const struct slope s = v_slope(&slope_table, inner, number, v_reduce8(a), &past);
+    const struct slope s = v_slope(&slope_table, inner, number, v_reduce8(a), &past, NULL);
     return v_grad_slope(x, g, s, 50);
 }
 #endif

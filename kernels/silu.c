@@ -52,7 +52,8 @@ ACT_OP vec silu_backward(vec x, vec g, struct vparams p)
     (void)p;
     const vec a = v_abs(v_min(v_set(50), v_max(v_set(-110), x)));
     const vec inner = v_min(v_set(SLOPE_END), a), past = v_sub(inner, a);
-    const struct slope s = v_slope(&slope_table, inner, v_slope_number(inner), v_reduce8(a), &past);
+    const struct slope s =
+        v_slope(&slope_table, inner, v_slope_number(inner), v_reduce8(a), &past, NULL);
     return v_grad_slope(x, g, s, 50);
 }
 #endif

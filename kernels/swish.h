@@ -107,11 +107,8 @@ ACT_OP vec gate_backward(vec g, struct gate_argument u)
     const vec a = v_abs(v_min(v_set(50), v_max(v_set(-110), u.t)));
     const vec inner = v_min(v_set(SLOPE_END), a), past = v_sub(inner, a);
     const vindex8 i = v_slope_number(inner);
-    struct slope s = v_slope(&slope_table, inner, i, v_reduce8_low(a, u.low), &past);
-    /* R(a + low) = R(a) + low R'(a), R' from two coefficients. */
-    const vec d = v_sub(inner, v_lookup8(slope_table.middle, i)), d2 = v_add(d, d);
-    const vec rise = v_fma(d2, v_lookup8(slope_table.q[1], i), v_lookup8(slope_table.q[0], i));
-    s.low = v_fma(u.low, rise, s.low);
+    const struct reduced8 e = v_reduce8_low(a, u.low);
+    const struct slope s = v_slope(&slope_table, inner, i, e, &past, &u.low);
     return v_grad_slope(u.t, g, s, 50);
 }
 #endif

@@ -22,11 +22,13 @@ static const struct {
     {FE_INVALID, "invalid"}, {FE_DIVBYZERO, "division by zero"}, {FE_OVERFLOW, "overflow"}};
 enum { FLAGS = sizeof flags / sizeof *flags, WATCHED = FE_INVALID | FE_DIVBYZERO | FE_OVERFLOW };
 
-enum { STEPS = 4, EDGES = 40, INPUTS = 2 * (255 * STEPS + EDGES) + 4 };
+enum { STEPS = 4, EDGES = 40, ZEROS = 5, SIDE = 32 };
+enum { INPUTS = 2 * (255 * STEPS + EDGES) + ZEROS * (2 * SIDE + 1) + 4 };
 static float inputs[INPUTS];
 
 /* Of each sign every exponent with STEPS significands, numbers where kernels change their ways, the
- * largest, 0, infinity; a NaN. */
+ * largest, 0, infinity; the floats about the zeros of f', where the parts of a derivative may have
+ * opposite signs and an infinite g would make them inf - inf; a NaN. */
 static void fill(void)
 {
     static const float edges[] = {1.702f, 2.5f,   3,   6,     9,   9.1f,   10,  10.6f,
@@ -35,6 +37,16 @@ static void fill(void)
                                   88,     88.8f,  90,  91.9f, 100, 103.9f, 104, 105,
                                   108.7f, 109.5f, 110, 120,   172, 200,    350, 0x1.fffffep127f};
     size_t n = 0;
+    /* silu, gelu, gelu_tanh, mish, gelu_quick */
+    static const float zeros[ZEROS] = {-1.27846454f, -.75179152f, -.75246142f, -1.19243121f,
+                                       -.751154255f};
+    for (int i = 0; i < ZEROS; i++)
+        for (uint32_t k = 0; k <= 2 * SIDE; k++) {
+            uint32_t bits;
+            memcpy(&bits, &zeros[i], sizeof bits);
+            bits += k - SIDE;
+            memcpy(&inputs[n++], &bits, sizeof bits);
+        }
     for (uint32_t sign = 0; sign < 2; sign++) {
         for (uint32_t exponent = 0; exponent < 255; exponent++)
             for (uint32_t step = 0; step < STEPS; step++) {

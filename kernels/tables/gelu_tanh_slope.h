@@ -1,28 +1,28 @@
-/* gelu_tanh: written by kernels/fit/slope_table.py. Relative error 2^-26.53. */
+/* gelu_tanh: written by kernels/fit/slope_table.py. Relative error 2^-27.37. */
 #define SLOPE_DEGREE  8
-#define SLOPE_INVERSE 1.3333333333333333f
-#define SLOPE_END     11.2421875f
+#define SLOPE_INVERSE 1.3157894736842106f
+#define SLOPE_END     11.3921875f
 #include "kernels/slope_table.h"
 
 static const struct slope_table slope_table = {
-    .middle = {0x1.21cb28p+0f, 0x1.e04cc6p+0f, 0x1.863956p+1f, 0x1.1f8ca4p+2f, 0x1.b91daep+2f,
-               0x1.34d18cp+3f, 0x0.0p+0f, 0x1.209966p-1f},
-    .value = {-0x1.78559cp-1f, -0x1.965e24p+1f, -0x1.3d166ep+3f, -0x1.995b9cp+4f, -0x1.405bfep+6f,
-              -0x1.9d9992p+7f, 0x1.000000p-1f, 0x1.e37f16p-3f},
-    .q = {{-0x1.3328cep+1f, -0x1.096e10p+2f, -0x1.e801bcp+2f, -0x1.d1ea52p+3f, -0x1.00d42cp+5f,
-           -0x1.eb3eacp+5f, -0x1.cbcaf6p-32f, -0x1.07fc4ep+0f},
-          {-0x1.362b66p+0f, -0x1.2f32c0p+0f, -0x1.e306c8p+0f, -0x1.7137d8p+1f, -0x1.1b481cp+2f,
-           -0x1.8ca478p+2f, -0x1.45f306p-1f, -0x1.223ef6p+0f},
-          {0x1.5b939ap-5f, -0x1.30533ep-4f, -0x1.02f08ep-2f, -0x1.b8fe5cp-3f, -0x1.b66a7cp-3f,
-           -0x1.b666f8p-3f, -0x1.7f4b58p-2f, -0x1.5f866ep-3f},
-          {0x1.13a642p-5f, -0x1.3ad00ap-4f, 0x1.e77ab6p-9f, 0x1.4cdd86p-10f, -0x1.6b1dc6p-19f,
-           0x1.5d6974p-21f, 0x1.5bfe34p-6f, 0x1.083c3ep-3f},
-          {-0x1.a679e4p-5f, 0x1.24a428p-14f, 0x1.f2e756p-8f, -0x1.da6b24p-11f, 0x1.68b456p-18f,
-           -0x1.5c7c18p-21f, 0x1.f4afbap-5f, 0x1.3fc5cep-10f},
-          {0x1.7cf964p-11f, 0x1.7975d8p-7f, -0x1.0cfd5ep-8f, 0x1.eda8dap-12f, 0x1.681164p-19f,
-           -0x1.4ff30ep-22f, -0x1.9153eep-10f, -0x1.d4c1a4p-6f},
-          {0x1.00aa60p-7f, -0x1.4e894ap-9f, 0x1.e0638cp-13f, -0x1.4efe78p-14f, -0x1.921906p-20f,
-           0x1.419f54p-23f, -0x1.6f33cap-7f, -0x1.468e9ap-8f},
-          {-0x1.bf505ap-10f, 0x1.15edfep-11f, 0x1.b12ba2p-12f, -0x1.17e576p-14f, -0x1.a23e00p-21f,
-           0x1.7cf7f4p-25f, 0x1.c08cdep-10f, 0x1.36ed24p-5f}}
+    .middle = {0x1.1c6fd4p+0f, 0x1.e701f0p+0f, 0x1.86f004p+1f, 0x1.20761cp+2f, 0x1.b038cep+2f,
+               0x1.3eb942p+3f, 0x0.0p+0f, 0x1.4f2c6cp-1f},
+    .value = {-0x1.5ee5b0p-1f, -0x1.a461aap+1f, -0x1.3e7326p+3f, -0x1.9cafd4p+4f, -0x1.2eda72p+6f,
+              -0x1.c4d086p+7f, 0x1.000000p-1f, 0x1.0fed82p-3f},
+    .q = {{-0x1.2ca986p+1f, -0x1.0d6988p+2f, -0x1.e95accp+2f, -0x1.d48cd8p+3f, -0x1.ee2c1cp+4f,
+           -0x1.053722p+6f, -0x1.fef8b4p-32f, -0x1.3dc822p+0f},
+          {-0x1.36d3e4p+0f, -0x1.30c61ep+0f, -0x1.e41bd8p+0f, -0x1.726590p+1f, -0x1.1591e6p+2f,
+           -0x1.995d5ap+2f, -0x1.45f306p-1f, -0x1.2c9a3ep+0f},
+          {0x1.42b058p-5f, -0x1.515f0ap-4f, -0x1.02dbfep-2f, -0x1.b8d658p-3f, -0x1.b6681cp-3f,
+           -0x1.b66810p-3f, -0x1.7f4b58p-2f, -0x1.0012ccp-3f},
+          {0x1.400d94p-5f, -0x1.3a89a6p-4f, 0x1.00c4b6p-8f, 0x1.43e548p-10f, -0x1.73dea6p-19f,
+           0x1.22d754p-18f, 0x1.5bfef4p-6f, 0x1.023118p-3f},
+          {-0x1.a6fd3cp-5f, 0x1.0ed5cap-9f, 0x1.ebb036p-8f, -0x1.ce8122p-11f, 0x1.e009c8p-21f,
+           0x1.039bdep-20f, 0x1.f4aaeap-5f, -0x1.ac3cecp-7f},
+          {-0x1.60ee12p-11f, 0x1.804a12p-7f, -0x1.0991d0p-8f, 0x1.970106p-12f, 0x1.a9b720p-20f,
+           -0x1.0bf87ep-19f, -0x1.8e5c4ep-10f, -0x1.60d896p-6f},
+          {0x1.0ea5aap-7f, -0x1.b2506ep-9f, 0x1.c4e6c0p-13f, -0x1.2e4bf0p-14f, -0x1.aad95ap-23f,
+           -0x1.f52c9cp-23f, -0x1.700576p-7f, 0x1.0d1d34p-6f},
+          {-0x1.fa8ef6p-11f, -0x1.f5aef0p-10f, 0x1.7ec7b2p-12f, -0x1.e847d6p-19f,
+           -0x1.30bb92p-22f, 0x1.41ab52p-22f, 0x1.c5f914p-10f, 0x1.3f4a7ap-6f}}
 };
