@@ -26,8 +26,17 @@
 #define selu_times(a, constant) v_fma(a, v_set(constant), v_mul(a, v_set(constant##_LOW)))
 
 #if V_DOUBLE
+#if V_HAS_FMA
 #define selu_times_pair(m, constant)                                                               \
     v_times_plus(m, v_set(constant), v_mul((m).high, v_set(constant##_LOW)))
+#else
+ACT_OP vec selu_plus(struct pair product, vec low)
+{
+    return v_add(product.high, v_add(product.low, low));
+}
+#define selu_times_pair(m, constant)                                                               \
+    selu_plus(v_times(m, v_set(constant)), v_mul((m).high, v_set(constant##_LOW)))
+#endif
 
 ACT_OP vec selu_forward(vec x, struct vparams p)
 {
