@@ -201,7 +201,7 @@ ACT_OP vec table_only(vec x, vmask far)
 ACT_OP void table_far1(const float *in, float *out, size_t size, const struct table *t,
                        table_watch *watch, table_tail1 *tail)
 {
-    float x[CHUNK + 16];
+    float x[CHUNK + ACT_STEP];
     uint16_t far[64] __attribute__((aligned(64)));
     table_mark(far, in, size, t, watch);
     const uint64_t any = table_any(far);
@@ -217,10 +217,14 @@ ACT_OP void table_far1(const float *in, float *out, size_t size, const struct ta
                                             far[k], _mm512_maskz_loadu_ps(far[k], in + 16 * k)));
             count += (unsigned)__builtin_popcount(far[k]);
         }
-        v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
+        ACT_EACH(j)
+        v_store(x + count + j * VL, v_set(x[0])); /* what fills the last turn is far, too */
     }
-    for (size_t i = 0; i < count; i += 16)
-        v_store(x + i, tail(v_load(x + i), t));
+    for (size_t i = 0; i < count; i += ACT_STEP) {
+        vec a[ACT_UNROLL];
+        ACT_EACH(j) a[j] = v_load(x + i + j * VL);
+        ACT_EACH(j) v_store(x + i + j * VL, tail(a[j], t));
+    }
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
@@ -233,7 +237,7 @@ ACT_OP void table_far1(const float *in, float *out, size_t size, const struct ta
 ACT_OP void table_far2(const float *in, const float *g, float *out, size_t size,
                        const struct table *t, table_watch *watch, table_tail2 *tail)
 {
-    float x[CHUNK + 16], d[CHUNK + 16];
+    float x[CHUNK + ACT_STEP], d[CHUNK + ACT_STEP];
     uint16_t far[64] __attribute__((aligned(64)));
     table_mark(far, in, size, t, watch);
     const uint64_t any = table_any(far);
@@ -254,11 +258,16 @@ ACT_OP void table_far2(const float *in, const float *g, float *out, size_t size,
                                             far[k], _mm512_maskz_loadu_ps(far[k], g + 16 * k)));
             count += (unsigned)__builtin_popcount(far[k]);
         }
-        v_store(x + count, v_set(x[0])); /* what fills the last vector is far, too */
-        v_store(d + count, v_set(0));
+        ACT_EACH(j)
+        v_store(x + count + j * VL, v_set(x[0])); /* what fills the last turn is far, too */
+        ACT_EACH(j) v_store(d + count + j * VL, v_set(0));
     }
-    for (size_t i = 0; i < count; i += 16)
-        v_store(d + i, tail(v_load(x + i), v_load(d + i), t));
+    for (size_t i = 0; i < count; i += ACT_STEP) {
+        vec a[ACT_UNROLL], b[ACT_UNROLL];
+        ACT_EACH(j) a[j] = v_load(x + i + j * VL);
+        ACT_EACH(j) b[j] = v_load(d + i + j * VL);
+        ACT_EACH(j) v_store(d + i + j * VL, tail(a[j], b[j], t));
+    }
     count = 0;
     for (uint64_t rest = any; rest; rest &= rest - 1) {
         const unsigned k = (unsigned)__builtin_ctzll(rest);
