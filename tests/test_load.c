@@ -1,5 +1,6 @@
 /* test_load LIBACTFN LOAD_USER: dlopen, use and dlclose, many times; use from another library's
- * constructor; the FP control word is nobody's but the caller's. Not linked with libactfn. */
+ * constructor; a second copy in the process; the FP control word is nobody's but the caller's. Not
+ * linked with libactfn. */
 #define _GNU_SOURCE
 #include "actfn/actfn.h"
 
@@ -10,7 +11,11 @@
 
 #if defined(__x86_64__)
 #include <immintrin.h>
-enum { CONTROL = 0xffc0, FLUSH = 0x8040, UPWARD = 0x4000 }; /* the rest are sticky exception flags */
+enum {
+    CONTROL = 0xffc0,
+    FLUSH = 0x8040,
+    UPWARD = 0x4000
+}; /* the rest are sticky exception flags */
 static uint64_t get_control(void)
 {
     return _mm_getcsr() & CONTROL;
@@ -48,8 +53,9 @@ static union {
     act_status (*backward)(act_kind, const act_params *, const float *, const float *, float *,
                            size_t);
     act_status (*set_isa)(act_isa);
+    act_isa (*get_isa)(void);
     int (*count)(void);
-} forward, backward, set_isa, kinds, isas;
+} forward, backward, set_isa, get_isa, kinds, isas;
 
 static void open_use_close(const char *path, uint64_t control)
 {
@@ -80,6 +86,42 @@ static void open_use_close(const char *path, uint64_t control)
     CHECK(get_control() == control);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+    static char bytes[1 << 16];
+    FILE *const in = fopen(from, "rb"), *const out = fopen(to, "wb");
+    CHECK(in && out);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        CHECK(fwrite(bytes, 1, n, out) == n);
+    CHECK(fclose(in) == 0 && fclose(out) == 0);
+}
+
+/* A program's library and, say, a Python package's: each calls itself, not the one whose symbols
+ * are found first, and has its own ISA. */
+static void two_copies(const char *path)
+{
+    char copy[4096];
+    CHECK(snprintf(copy, sizeof copy, "%s.copy", path) < (int)sizeof copy);
+    copy_file(path, copy);
+    void *const first = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+    CHECK(first);
+    CHECK((set_isa.object = dlsym(first, "act_set_isa")));
+    CHECK((get_isa.object = dlsym(first, "act_get_isa")));
+    CHECK((isas.object = dlsym(first, "act_isa_count")));
+    act_isa best = ACT_ISA_SCALAR;
+    for (act_isa isa = 0; isa < isas.count(); isa++)
+        if (set_isa.set_isa(isa) == ACT_OK)
+            best = isa;
+    CHECK(set_isa.set_isa(ACT_ISA_SCALAR) == ACT_OK);
+    void *const second = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
+    CHECK(second && second != first);
+    CHECK(get_isa.get_isa() == ACT_ISA_SCALAR);
+    CHECK((get_isa.object = dlsym(second, "act_get_isa")));
+    CHECK(getenv("ACTFN_ISA") || get_isa.get_isa() == best);
+    CHECK(dlclose(second) == 0 && dlclose(first) == 0);
+    CHECK(remove(copy) == 0);
+}
+
 int main(int argc, char **argv)
 {
     CHECK(argc == 3);
@@ -99,5 +141,6 @@ int main(int argc, char **argv)
     CHECK(result);
     CHECK(result[0] == 0 && result[1] == 0 && result[2] == 2 && result[3] == 3);
     CHECK(dlclose(user) == 0);
+    two_copies(argv[1]);
     return 0;
 }
