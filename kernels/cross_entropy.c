@@ -133,7 +133,7 @@ ACT_OP vsum target_group(vsum sum, const struct targets *t, struct place *p, str
 #define Z(at, lanes) z_at(t->s, at, lanes, how)
 #define E(z, e, at, lanes, k)                                                                      \
     exp_target(t, p, d, z, e, at, j + (size_t)(k)*LANES, lanes, dense, how)
-    S_ADD_GROUP(sum, g, Z, p->r, E);
+    S_ADD_GROUP(sum, g, 0, Z, p->r, E);
 #undef E
 #undef Z
     return sum;
@@ -246,10 +246,7 @@ ACT_OP void cross_entropy_row_of(const struct targets *t, int dense, int how)
     const size_t class = pick[0].class;
     if (class < axis && !pick[0].is_max)
         u[0] = exp_one(t, &p, class, 0, 1, how);
-    for (at = 0; at + VL <= axis; at += VL)
-        write_slope(t, &p, at, at, VL, dense, how);
-    if (at < axis)
-        write_slope(t, &p, at, at, axis - at, dense, how);
+    FOR_ROW(t->grad, axis, how, i, lanes, { write_slope(t, &p, i, i, lanes, dense, how); });
     if (class < axis)
         y_one(t->s, t->grad, class, pick_slope(t, &pick[0], u[0], inverse[0], total[0]), how);
 }

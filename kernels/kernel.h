@@ -69,6 +69,9 @@ typedef float elem;
 #if V_HAS_FMA
 #define v_fma_tight v_fma
 #endif
+#ifndef V_REGISTERS /* of vectors */
+#define V_REGISTERS 16
+#endif
 
 /* Is the compute type double? The f64 units, and the scalar table throughout. */
 #define V_DOUBLE (ACT_UNIT_F64 || (ACT_ISA_IS_SCALAR && !ACT_UNIT_HALF))
@@ -169,18 +172,18 @@ ACT_OP vec v_neg(vec a)
     }                                                                                              \
     ACT_STREAM2(f, kind, op)
 
+/* How many elements before p is aligned to a vector; n if it is not aligned to its elements. */
+ACT_OP size_t v_misaligned(const void *p, size_t n)
+{
+    const size_t past = (uintptr_t)p % (VL * sizeof(elem));
+    return past % sizeof(elem) ? n : past ? VL - past / sizeof(elem) : 0;
+}
+
 #ifndef V_STREAM
 #define V_STREAM 0
 #endif
 #if V_STREAM
 #define ACT_STREAM_SYMBOL(kind, op) ACT_SYMBOL(kind, op##_stream)
-
-/* How many elements before out is aligned to a vector; n if it is not aligned to its elements. */
-ACT_OP size_t v_misaligned(const void *out, size_t n)
-{
-    const size_t past = (uintptr_t)out % (VL * sizeof(elem));
-    return past % sizeof(elem) ? n : past ? VL - past / sizeof(elem) : 0;
-}
 
 /* The elements of a turn from p on, 2 KiB ahead. */
 ACT_OP void v_prefetch(const elem *p)

@@ -26,7 +26,10 @@ enum {
     CHUNK = LANES * GROUP,
     PARTS = LANES / VL,               /* vectors of a row that hold the lanes */
     TILE = V_DOUBLE ? 32 : ROWS_TILE, /* columns; the sums of 96 are 12 KiB on the stack */
-    TILE_PARTS = TILE / VL
+    TILE_PARTS = TILE / VL,
+    PANEL = V_DOUBLE ? 96 : 192, /* columns, 5 sums of each open at once: panel_merge */
+    PANEL_PARTS = PANEL / VL,
+    PANEL_SUMS = (V_DOUBLE ? 512 : 1024) / VL /* 8 KiB; LANES of each of 64 columns, or 32 */
 };
 
 /* ---- sums ------------------------------------------------------------------------------------ */
@@ -104,8 +107,9 @@ ACT_OP struct group tile_group(size_t from, size_t inner, size_t rest, size_t la
  * order. f32,
  * terms from 0 to 2^.5 EXP_ONE: high, from a power of two that is above the sum of 8, stays a
  * multiple of 2^-19 EXP_ONE, and low, which collects what high's roundings leave, loses 2^-40
- * EXP_ONE at most: 4 operations a term, where a tree of floats has 1 and errors up to 3 ULP. Four
- * loads come before their stores: rows a multiple of 4096 bytes apart would wait for each other. */
+ * EXP_ONE at most: 4 operations a term, where a tree of floats has 1 and errors up to 3 ULP. Loads
+ * come before stores, eight where vectors run across rows: a load waits for a store whose
+ * address has the same last 12 bits, as rows of 1024 floats have. */
 #define G_AT(g, k)    ((g).from + (size_t)(k) * (g).step)
 #define G_LANES(g, k) ((k) == (g).rows - 1 ? (g).last : (g).lanes)
 #define G_TERM(s, g, load, r, e, k)                                                                \
@@ -115,8 +119,9 @@ ACT_OP struct group tile_group(size_t from, size_t inner, size_t rest, size_t la
     } while (0)
 #if V_DOUBLE
 #define G_PLUS s_add
-#define S_ADD_GROUP(s, g, load, r, e)                                                              \
+#define S_ADD_GROUP(s, g, across, load, r, e)                                                      \
     do {                                                                                           \
+        (void)(across);                                                                            \
         for (int k_ = 0; k_ < (g).rows; k_++)                                                      \
             G_TERM(s, g, load, r, e, k_);                                                          \
     } while (0)
@@ -140,16 +145,26 @@ ACT_OP struct high_low plus(struct high_low s, vec e)
         (s) = plus(s, e(z2_, exp_of(r, z2_), G_AT(g, k + 2), (g).lanes, k + 2));                   \
         (s) = plus(s, e(z3_, exp_of(r, z3_), G_AT(g, k + 3), G_LANES(g, k + 3), k + 3));           \
     } while (0)
-#define S_ADD_GROUP(s, g, load, r, e)                                                              \
+#define G_EIGHT(s, g, load, r, e)                                                                  \
+    do {                                                                                           \
+        vec z_[GROUP];                                                                             \
+        _Pragma("GCC unroll 8") for (int k_ = 0; k_ < GROUP; k_++) z_[k_] =                        \
+            load(G_AT(g, k_), G_LANES(g, k_));                                                     \
+        _Pragma("GCC unroll 8") for (int k_ = 0; k_ < GROUP; k_++)(s) =                            \
+            plus(s, e(z_[k_], exp_of(r, z_[k_]), G_AT(g, k_), G_LANES(g, k_), k_));                \
+    } while (0)
+#define S_ADD_GROUP(s, g, across, load, r, e)                                                      \
     do {                                                                                           \
         const vec base_ = v_set(16 * EXP_ONE);                                                     \
         struct high_low s_ = {base_, v_set(0)};                                                    \
-        if ((g).rows == GROUP) {                                                                   \
+        if ((across) && (g).rows == GROUP) {                                                       \
+            G_EIGHT(s_, g, load, r, e);                                                            \
+        } else if ((g).rows == GROUP) {                                                            \
             G_FOUR(s_, g, load, r, e, 0);                                                          \
             G_FOUR(s_, g, load, r, e, 4);                                                          \
         } else {                                                                                   \
             int k_ = 0;                                                                            \
-            if ((g).rows > 4) {                                                                    \
+            if ((g).rows >= 4) {                                                                   \
                 G_FOUR(s_, g, load, r, e, 0);                                                      \
                 k_ = 4;                                                                            \
             }                                                                                      \
@@ -254,6 +269,38 @@ ACT_OP vsum s_total_tile(vsum sum[LANES][TILE_PARTS], int lanes, int v)
         for (int l = 0; l < half; l++)
             sum[l][v] = s_merge(sum[l][v], sum[l + half][v]);
     return sum[0][v];
+}
+
+/* The lanes of a panel in the order in which the tree of s_total_tile can be added as they come:
+ * those of the k-th's bits reversed. */
+ACT_OP int panel_lane(int k, int lanes)
+{
+    int lane = 0;
+    for (; lanes > 1; lanes /= 2, k /= 2)
+        lane = 2 * lane + k % 2;
+    return lane;
+}
+/* Where the sums of the k-th lane go: the ones of k's bits are sums that wait for others. */
+ACT_OP int panel_level(int k)
+{
+    return __builtin_popcount((unsigned)k);
+}
+ACT_OP void panel_add(vsum *to, const vsum *from, int parts)
+{
+    for (int v = 0; v < parts; v++)
+        to[v] = s_merge(to[v], from[v]);
+}
+/* After the k-th lane: every pair of the tree that is complete. In the end sums has all. */
+ACT_OP void panel_merge(vsum *sums, int k, int parts)
+{
+    for (int level = panel_level(k); k % 2 == 1; level--, k /= 2)
+        panel_add(sums + (level - 1) * parts, sums + level * parts, parts);
+}
+/* After all lanes of a narrow one. */
+ACT_OP void panel_total(vsum *sums, int lanes, int parts)
+{
+    for (int half = lanes / 2; half > 0; half /= 2)
+        panel_add(sums, sums + half * parts, half * parts);
 }
 
 /* One element; arrays need no alignment. */

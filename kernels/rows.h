@@ -2,7 +2,9 @@
  *
  * A row is the axis elements of one (outer, inner). With inner == 1 vectors run along the row
  * ("row" below); otherwise they run along inner, over tiles of up to TILE columns, and each lane is
- * a row of its own ("tile"). A row has the same bits in either: kernels/lanes.h. */
+ * a row of its own ("tile"). A row has the same bits in either: kernels/lanes.h. A tile of up to
+ * PANEL columns takes its sums lane after lane: where rows are 2^n bytes apart, and in pages of
+ * their own, a wide tile has more of each. */
 #ifndef ACT_KERNELS_ROWS_H
 #define ACT_KERNELS_ROWS_H
 
@@ -139,12 +141,45 @@ ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int how, v
     return a;
 }
 
+/* The elements of a row before p is aligned to a vector, n of them at most: what passes whose order
+ * does not matter begin with. None of 16 bits. */
+ACT_OP size_t until_aligned(const void *p, size_t n, int how)
+{
+    const size_t head = how & IN_HALF ? 0 : v_misaligned(p, 0);
+    return head < n ? head : n;
+}
+
+/* The statement for every vector of a row of n elements, from `at` on, with its lanes, a constant
+ * VL but for the first, which ends where array is aligned, and the last one. */
+#define FOR_ROW(array, n, how, at, lanes, ...)                                                     \
+    do {                                                                                           \
+        const size_t n_ = (n), head_ = until_aligned(array, n_, how);                              \
+        size_t at = 0;                                                                             \
+        if (head_ > 0) {                                                                           \
+            const size_t lanes = head_;                                                            \
+            __VA_ARGS__                                                                            \
+            at = head_;                                                                            \
+        }                                                                                          \
+        _Pragma("GCC unroll 2") for (size_t whole_ = (n_ - at) / VL; whole_ > 0;                   \
+                                     whole_--, at += VL)                                           \
+        {                                                                                          \
+            const size_t lanes = VL;                                                               \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+        if (at < n_) {                                                                             \
+            const size_t lanes = n_ - at;                                                          \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    } while (0)
+
 /* The largest z that is no NaN; -inf if there is none. */
 ACT_OP vec max_row(const struct source *s, int how)
 {
     const vec none = v_set(-INFINITY);
     vec m0 = none, m1 = none, m2 = none, m3 = none;
-    size_t at = 0;
+    size_t at = until_aligned(s->x, s->n, how);
+    if (at > 0)
+        m3 = v_max(z_at(s, 0, at, how), m3);
     for (; at + 4 * VL <= s->n; at += 4 * VL) {
         m0 = v_max(z_at(s, at, VL, how), m0);
         m1 = v_max(z_at(s, at + VL, VL, how), m1);
@@ -195,6 +230,11 @@ ACT_OP void prefetch_group(const struct tile *t, const void *array, size_t chunk
 {
     prefetch_rows(t, array, l + 1 < LANES ? chunk + l + 1 : chunk + CHUNK, LANES, GROUP, size);
 }
+/* The group of each column of a panel after that of row j. */
+ACT_OP void prefetch_panel(const struct tile *t, const void *array, size_t j, size_t size)
+{
+    prefetch_rows(t, array, j + CHUNK, LANES, GROUP, size);
+}
 
 /* The statement for every vector v of a tile, with its lanes, a constant VL but for a short one. */
 #define FOR_PARTS(t, v, lanes, ...)                                                                \
@@ -211,7 +251,38 @@ ACT_OP void prefetch_group(const struct tile *t, const void *array, size_t chunk
         }                                                                                          \
     } while (0)
 
-ACT_OP void max_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS], int how)
+/* The statement for the first row j of every group of a tile's n rows; it adds the group to sum[0
+ * .. t.parts). In the end sums, PANEL_SUMS of them, has the totals. used is lanes_used(n). The
+ * lanes of a narrow tile are taken together: its rows may be one array, of which they are 8
+ * streams. */
+#define FOR_PANEL_GROUPS(t, n, used, sums, sum, j, ...)                                            \
+    do {                                                                                           \
+        const int each_ = (t).parts * LANES <= PANEL_SUMS ? (used) : 1;                            \
+        for (int k_ = 0; k_ < (used); k_ += each_) {                                               \
+            vsum *const sums_ = (sums) + (each_ == 1 ? panel_level(k_) * (t).parts : 0);           \
+            for (int i_ = 0; i_ < each_ * (t).parts; i_++)                                         \
+                sums_[i_] = s_set(0, 0);                                                           \
+            size_t chunk_ = each_ == 1 ? (size_t)panel_lane(k_, used) : 0;                         \
+            for (; chunk_ < (n); chunk_ += CHUNK)                                                  \
+                for (int l_ = 0; l_ < each_ && chunk_ + (size_t)l_ < (n); l_++) {                  \
+                    const size_t j = chunk_ + (size_t)l_;                                          \
+                    vsum *const sum = sums_ + l_ * (t).parts;                                      \
+                    __VA_ARGS__                                                                    \
+                }                                                                                  \
+            if (each_ == 1)                                                                        \
+                panel_merge(sums, k_, (t).parts);                                                  \
+            else                                                                                   \
+                panel_total(sums, used, (t).parts);                                                \
+        }                                                                                          \
+    } while (0)
+
+_Static_assert(5 * PANEL_PARTS <= PANEL_SUMS, "the sums of a panel that are open at once");
+
+/* Rows of a panel whose loads come before their stores. */
+enum { ROWS_AT_ONCE = V_REGISTERS / 4 };
+#define EACH_ROW(i) _Pragma("GCC unroll 8") for (size_t i = 0; i < ROWS_AT_ONCE; i++)
+
+ACT_OP void max_tile(const struct source *s, const struct tile *t, vec *max, int how)
 {
     FOR_PARTS(*t, v, lanes, {
         (void)lanes;

@@ -81,11 +81,11 @@ ACT_OP vec exp_store(void *out, vec e, size_t at, size_t lanes, int how)
 }
 
 ACT_OP vsum exp_group(vsum sum, const struct source *s, void *out, struct group g,
-                      struct reference r, int how)
+                      struct reference r, int across, int how)
 {
 #define Z(at, lanes)          z_at(s, at, lanes, how)
 #define E(z, e, at, lanes, k) exp_store(out, e, at, lanes, how)
-    S_ADD_GROUP(sum, g, Z, r, E);
+    S_ADD_GROUP(sum, g, across, Z, r, E);
 #undef E
     return sum;
 }
@@ -103,15 +103,13 @@ ACT_OP void softmax_row(const struct call *c, int how)
     size_t at = 0;
     for (; at + CHUNK <= n; at += CHUNK)
         for (size_t v = 0; v < PARTS; v++)
-            part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, how);
+            part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, 0, how);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
-        part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, how);
+        part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, 0, how);
     const struct scaling k = scaling_of(job, s_total_row(part));
     look_ahead(c, how);
-    for (at = 0; at + VL <= n; at += VL)
-        y_store(s, out, at, scaled(exp_again(s, out, at, VL, r, how), k), VL, how);
-    if (at < n)
-        y_store(s, out, at, scaled(exp_again(s, out, at, n - at, r, how), k), n - at, how);
+    FOR_ROW(out, n, how, i, lanes,
+            { y_store(s, out, i, scaled(exp_again(s, out, i, lanes, r, how), k), lanes, how); });
     for (at = n; at < axis; at += VL)
         y_store(s, out, at, scaled(v_set(0), k), part_of(axis - at), how);
 }
@@ -122,47 +120,37 @@ ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
-    const struct tile t = tile_of(first, inner, TILE);
+    const struct tile t = tile_of(first, inner, PANEL);
     const int used = lanes_used(n);
-    vec max[TILE_PARTS];
-    vsum sum[LANES][TILE_PARTS];
-    struct reference ref[TILE_PARTS];
-    struct scaling scale[TILE_PARTS];
+    vec max[PANEL_PARTS];
+    vsum sums[PANEL_SUMS];
+    struct reference ref[PANEL_PARTS];
+    struct scaling scale[PANEL_PARTS];
 
     max_tile(s, &t, max, how);
     for (int v = 0; v < t.parts; v++)
         ref[v] = reference_of(max[v]);
-    s_clear_tile(sum, used, t.parts);
-    for (size_t chunk = 0; chunk < n; chunk += CHUNK)
-        for (size_t l = 0; l < LANES && chunk + l < n; l++) {
-            const size_t rest = n - chunk - l, at = (chunk + l) * inner + first;
-            prefetch_group(&t, s->x, chunk, l, in_size(how));
-            if (EXP_KEPT(how) && out != s->x)
-                prefetch_group(&t, out, chunk, l, sizeof(elem));
-            FOR_PARTS(t, v, lanes, {
-                const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                sum[l][v] = exp_group(sum[l][v], s, out, g, ref[v], how);
-            });
-        }
-    for (int v = 0; v < t.parts; v++)
-        scale[v] = scaling_of(job, s_total_tile(sum, used, v));
-    size_t j = 0;
-    for (; j + 4 <= n; j += 4) { /* loads before stores, as in S_ADD_GROUP */
-        const size_t at = j * inner + first;
-        prefetch_rows(&t, EXP_KEPT(how) ? out : s->x, j + 16, 1, 4, in_size(how));
+    FOR_PANEL_GROUPS(t, n, used, sums, sum, row, {
+        prefetch_panel(&t, s->x, row, in_size(how));
+        if (EXP_KEPT(how) && out != s->x)
+            prefetch_panel(&t, out, row, sizeof(elem));
         FOR_PARTS(t, v, lanes, {
-            const size_t a0 = at + (size_t)v * VL, a1 = a0 + inner, a2 = a1 + inner,
-                         a3 = a2 + inner;
+            const size_t at = row * inner + first + (size_t)v * VL;
+            const struct group g = tile_group(at, inner, n - row, lanes);
+            sum[v] = exp_group(sum[v], s, out, g, ref[v], 1, how);
+        });
+    });
+    for (int v = 0; v < t.parts; v++)
+        scale[v] = scaling_of(job, sums[v]);
+    size_t j = 0;
+    for (; j + ROWS_AT_ONCE <= n; j += ROWS_AT_ONCE) {
+        FOR_PARTS(t, v, lanes, {
+            const size_t at = j * inner + first + (size_t)v * VL;
             const struct reference r = ref[v];
             const struct scaling k = scale[v];
-            const vec e0 = exp_again(s, out, a0, lanes, r, how);
-            const vec e1 = exp_again(s, out, a1, lanes, r, how);
-            const vec e2 = exp_again(s, out, a2, lanes, r, how);
-            const vec e3 = exp_again(s, out, a3, lanes, r, how);
-            y_store(s, out, a0, scaled(e0, k), lanes, how);
-            y_store(s, out, a1, scaled(e1, k), lanes, how);
-            y_store(s, out, a2, scaled(e2, k), lanes, how);
-            y_store(s, out, a3, scaled(e3, k), lanes, how);
+            vec e[ROWS_AT_ONCE];
+            EACH_ROW(i) e[i] = exp_again(s, out, at + i * inner, lanes, r, how);
+            EACH_ROW(i) y_store(s, out, at + i * inner, scaled(e[i], k), lanes, how);
         });
     }
     for (; j < job->shape.axis; j++) {
@@ -187,7 +175,7 @@ ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct
                         vec max, vec *count, int how)
 {
 #define E(z, e, at, lanes, k) exp_count(z, e, max, count)
-    S_ADD_GROUP(sum, g, Z, r, E);
+    S_ADD_GROUP(sum, g, 0, Z, r, E);
 #undef E
 #undef Z
     return sum;
@@ -282,12 +270,9 @@ ACT_OP void log_softmax_row(const struct call *c, int how)
     struct reference r;
     const vwide logs = log_sum_row(c, &max, &r, how);
     const struct log_scaling k = log_scaling_of(job, max, r, logs);
-    size_t at = 0;
-    for (; at + VL <= n; at += VL)
-        y_store(s, out, at, log_scaled(z_at(s, at, VL, how), k), VL, how);
-    if (at < n)
-        y_store(s, out, at, log_scaled(z_at(s, at, n - at, how), k), n - at, how);
-    for (at = n; at < axis; at += VL)
+    FOR_ROW(out, n, how, i, lanes,
+            { y_store(s, out, i, log_scaled(z_at(s, i, lanes, how), k), lanes, how); });
+    for (size_t at = n; at < axis; at += VL)
         y_store(s, out, at, log_scaled(v_set(-INFINITY), k), part_of(axis - at), how);
 }
 
@@ -342,7 +327,7 @@ ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
 
 /* ---- the kernels ----------------------------------------------------------------------------- */
 
-#define SOFTMAX_KERNEL(f, out_rows)                                                                \
+#define SOFTMAX_KERNEL(f, out_rows, width)                                                         \
     ROWS_VARIANTS(f, const struct call)                                                            \
     static void ACT_SYMBOL(f, units)(const struct act_softmax_job *job, size_t from, size_t count) \
     {                                                                                              \
@@ -360,14 +345,14 @@ ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
                                    .next = more ? &next : NULL,                                    \
                                    .out = (char *)job->out + o * (out_rows)*inner * bytes,         \
                                    .ahead = &ahead};                                               \
-            for (size_t column = first; column < end; column += TILE)                              \
+            for (size_t column = first; column < end; column += (width))                           \
                 run(&c, column);                                                                   \
         });                                                                                        \
     }
 
-SOFTMAX_KERNEL(softmax, job->shape.axis)
-SOFTMAX_KERNEL(log_softmax, job->shape.axis)
-SOFTMAX_KERNEL(logsumexp, 1)
+SOFTMAX_KERNEL(softmax, job->shape.axis, PANEL)
+SOFTMAX_KERNEL(log_softmax, job->shape.axis, TILE)
+SOFTMAX_KERNEL(logsumexp, 1, TILE)
 
 ACT_PART_ROW(softmax) = {ACT_SYMBOL(softmax, units), ACT_SYMBOL(log_softmax, units),
                          ACT_SYMBOL(logsumexp, units)};

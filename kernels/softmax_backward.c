@@ -112,12 +112,17 @@ ACT_OP vec log_slope(vec y, vec g, struct total sum, vec scale)
 #endif
 }
 
-ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, struct total sum,
-                           int how, int logarithm)
+ACT_OP vec gradient_at(const struct gradient *t, size_t at, size_t lanes, struct total sum, int how,
+                       int logarithm)
 {
     const vec y = x_load(t->s, t->s->x, at, lanes, how), g = x_load(t->s, t->g, at, lanes, how);
     const vec d = logarithm ? log_slope(y, g, sum, t->s->scale) : slope(y, g, sum, t->s->scale);
-    y_store(t->s, t->d, at, keep_live(t->s, at, lanes, how, d), lanes, how);
+    return keep_live(t->s, at, lanes, how, d);
+}
+ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, struct total sum,
+                           int how, int logarithm)
+{
+    y_store(t->s, t->d, at, gradient_at(t, at, lanes, sum, how, logarithm), lanes, how);
 }
 
 /* Copies of what a call gives: a store could change the originals. */
@@ -140,42 +145,40 @@ ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
         part[v] = add_group(part[v], t, last_group(at + v * VL, n), how, logarithm);
     const struct total sum = total_of(s_value(s_total_row(part)), t->s->scale);
-    for (at = 0; at + VL <= n; at += VL)
-        write_gradient(t, at, VL, sum, how, logarithm);
-    if (at < n)
-        write_gradient(t, at, n - at, sum, how, logarithm);
+    FOR_ROW(t->d, n, how, i, lanes, { write_gradient(t, i, lanes, sum, how, logarithm); });
     for (at = n; at < axis; at += VL)
         y_store(t->s, t->d, at, v_set(0), part_of(axis - at), how);
+}
+
+/* The logarithm's sum reads g alone, and its results y too: half a panel's g is in the L2 cache
+ * then, of 1024 rows 1.1 times as fast. */
+ACT_OP size_t panel_width(int logarithm)
+{
+    return logarithm ? PANEL / 2 : PANEL;
 }
 
 ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int logarithm)
 {
     OWN_COPY(g);
     const size_t n = g->s->n, axis = g->job->shape.axis, inner = g->job->shape.inner;
-    const struct tile t = tile_of(first, inner, TILE);
+    const struct tile t = tile_of(first, inner, panel_width(logarithm));
     const int used = lanes_used(n);
-    vsum sum[LANES][TILE_PARTS];
-    struct total total[TILE_PARTS];
-    s_clear_tile(sum, used, t.parts);
-    for (size_t chunk = 0; chunk < n; chunk += CHUNK)
-        for (size_t l = 0; l < LANES && chunk + l < n; l++) {
-            const size_t at = (chunk + l) * inner + first;
-            const size_t rest = n - chunk - l;
-            prefetch_group(&t, g->s->x, chunk, l, in_size(how));
-            prefetch_group(&t, g->g, chunk, l, in_size(how));
-            FOR_PARTS(t, v, lanes, {
-                const struct group part = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                sum[l][v] = add_group(sum[l][v], g, part, how, logarithm);
-            });
-        }
+    vsum sums[PANEL_SUMS];
+    struct total total[PANEL_PARTS];
+    FOR_PANEL_GROUPS(t, n, used, sums, sum, row, {
+        prefetch_panel(&t, g->g, row, in_size(how));
+        if (!logarithm)
+            prefetch_panel(&t, g->s->x, row, in_size(how));
+        FOR_PARTS(t, v, lanes, {
+            const size_t at = row * inner + first + (size_t)v * VL;
+            const struct group part = tile_group(at, inner, n - row, lanes);
+            sum[v] = add_group(sum[v], g, part, how, logarithm);
+        });
+    });
     for (int v = 0; v < t.parts; v++)
-        total[v] = total_of(s_value(s_total_tile(sum, used, v)), g->s->scale);
+        total[v] = total_of(s_value(sums[v]), g->s->scale);
     for (size_t j = 0; j < axis; j++) {
         const size_t at = j * inner + first;
-        prefetch_rows(&t, g->s->x, j + 16, 1, 1, in_size(how));
-        prefetch_rows(&t, g->g, j + 16, 1, 1, in_size(how));
-        if (g->d != g->s->x && g->d != g->g)
-            prefetch_rows(&t, g->d, j + 16, 1, 1, out_size(how, g->s->to_float));
         FOR_PARTS(t, v, lanes, {
             const size_t here = at + (size_t)v * VL;
             if (j < n)
@@ -191,7 +194,7 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
 #define log_softmax_row(t, how)         backward_row(t, how, 1)
 #define log_softmax_tile(t, first, how) backward_tile(t, first, how, 1)
 
-#define BACKWARD_KERNEL(f)                                                                         \
+#define BACKWARD_KERNEL(f, logarithm)                                                              \
     ROWS_VARIANTS(f, const struct gradient)                                                        \
     static void ACT_SYMBOL(f, units)(const struct act_softmax_job *job, size_t from, size_t count) \
     {                                                                                              \
@@ -203,12 +206,12 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
             const struct gradient t = {                                                            \
                 job, &s, (const char *)job->grad_out + o * plane * in_size(how),                   \
                 (char *)job->out + o * plane * out_size(how, job->to_float)};                      \
-            for (size_t column = first; column < end; column += TILE)                              \
+            for (size_t column = first; column < end; column += panel_width(logarithm))            \
                 run(&t, column);                                                                   \
         });                                                                                        \
     }
 
-BACKWARD_KERNEL(softmax)
-BACKWARD_KERNEL(log_softmax)
+BACKWARD_KERNEL(softmax, 0)
+BACKWARD_KERNEL(log_softmax, 1)
 
 ACT_PART_ROW(softmax_backward) = {ACT_SYMBOL(softmax, units), ACT_SYMBOL(log_softmax, units)};

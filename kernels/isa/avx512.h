@@ -3,8 +3,9 @@
 
 #include "kernels/isa/x86_half.h"
 
-#define V_HAS_FMA 1
-#define V_UNROLL  (ACT_UNIT_F64 ? 3 : 2)
+#define V_HAS_FMA   1
+#define V_REGISTERS 32
+#define V_UNROLL    (ACT_UNIT_F64 ? 3 : 2)
 
 #if !ACT_UNIT_F64
 enum { VL = 16 };

@@ -1,7 +1,8 @@
 /* NEON (AArch64). kernels/kernel.h says what each operation means. */
 #include <arm_neon.h>
 
-#define V_HAS_FMA 1
+#define V_HAS_FMA   1
+#define V_REGISTERS 32
 
 #if !ACT_UNIT_F64
 enum { VL = 4 };
@@ -25,7 +26,7 @@ ACT_OP vint i_max(vint a, vint b) { return vmaxq_s32(a, b); }
 #define i_sar(a, count) vshrq_n_s32(a, count)
 
 #if ACT_UNIT_HALF
-#define H_HAS_F16 1
+#define H_HAS_F16    1
 #define H_HAS_GATHER 0
 #define H_HAS_PICK   0
 ACT_OP vint h_load(const void *p)

@@ -35,9 +35,9 @@ act_status run(int op, act_dtype type, unsigned flags, act_shape s, const act_lo
 void positions(act_dtype type)
 {
     static const size_t axes[] = {1, 2, 5, 16, 17, 100, 128, 130, 1000},
-                        inners[] = {2, 3, 16, 33, 64, 100};
+                        inners[] = {2, 3, 16, 33, 64, 100, 200};
     for (size_t a = 0; a < 9; a++)
-        for (size_t n = 0; n < 6; n++)
+        for (size_t n = 0; n < 7; n++)
             for (int op = 0; op < OPS; op++) {
                 const size_t axis = axes[a], inner = inners[n], total = axis * inner;
                 const act_shape wide = {1, axis, inner}, row = {1, axis, 1};
@@ -45,7 +45,7 @@ void positions(act_dtype type)
                 char *y = new_array(type, total), *y2 = new_array(type, inner);
                 char *x1 = new_array(type, axis + 1), *g1 = new_array(type, axis + 1);
                 char *got = new_array(type, axis + 1), *got2 = new_array(type, 1);
-                int64_t index[100];
+                int64_t index[200];
                 const size_t size = size_of[type];
                 snprintf(context, sizeof context, "%s [%zu][%zu] function %d", type_names[type],
                          axis, inner, op);
