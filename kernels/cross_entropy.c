@@ -198,7 +198,7 @@ ACT_OP void cross_entropy_row_of(const struct targets *t, int dense, int how)
     struct place p = {.max = v_set(0), .count = v_set(0)};
     struct pick pick[VL];
     if (is_live(t, 0)) {
-        p.max = max_row(t->s, how);
+        p.max = v_set(max_of_row(t->s, how));
         p.r = reference_of(p.max);
         double max[VL], top[VL];
         w_spread(max, w_from(p.max));

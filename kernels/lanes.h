@@ -210,18 +210,28 @@ ACT_OP double lanes_total(const double lanes[LANES])
     return c[0] + c[1];
 }
 
-/* The lanes of small whole numbers, added; in every lane. */
-ACT_OP vec v_total(vec a)
+/* The lanes of small whole numbers, added. */
+ACT_OP double count_total(vec a)
 {
     double lane[VL], sum[4] = {0, 0, 0, 0};
     w_spread(lane, w_from(a));
     for (int i = 0; i < VL; i++)
         sum[i % 4] += lane[i];
-    return w_to(w_set((sum[0] + sum[1]) + (sum[2] + sum[3])));
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+/* ... in every lane. */
+ACT_OP vec v_total(vec a)
+{
+    return w_to(w_set(count_total(a)));
 }
 
-/* The lanes of a row, added; in every lane. */
-ACT_OP vsum s_total_row(const vsum part[PARTS])
+/* A sum of one row. */
+struct row_sum {
+    double a, b; /* b is f64's */
+};
+
+/* The lanes of a row, added. */
+ACT_OP struct row_sum row_total(const vsum part[PARTS])
 {
     double a[LANES], b[LANES];
 #if V_DOUBLE
@@ -244,7 +254,28 @@ ACT_OP vsum s_total_row(const vsum part[PARTS])
     a[0] = lanes_total(a);
     b[0] = 0;
 #endif
-    return s_set(a[0], b[0]);
+    return (struct row_sum){a[0], b[0]};
+}
+/* ... in every lane. */
+ACT_OP vsum s_total_row(const vsum part[PARTS])
+{
+    const struct row_sum sum = row_total(part);
+    return s_set(sum.a, sum.b);
+}
+/* The sums of VL rows. */
+ACT_OP vsum s_of_rows(const struct row_sum row[VL])
+{
+    double lane[VL];
+    for (int i = 0; i < VL; i++)
+        lane[i] = row[i].a;
+    const vwide a = w_gather(lane);
+#if V_DOUBLE
+    for (int i = 0; i < VL; i++)
+        lane[i] = row[i].b;
+    return (vsum){a, w_gather(lane)};
+#else
+    return a;
+#endif
 }
 
 /* Lanes that may hold something, rounded up to a power of two: the others are not even cleared. */

@@ -32,7 +32,7 @@ struct source {
     const void *x;
     const float *add;
     const uint8_t *keep;
-    vec scale;
+    elem scale;
     int affine;
     size_t n;          /* elements of the axis that take part: the causal limit */
     int f16, to_float; /* for IN_HALF */
@@ -56,11 +56,12 @@ ACT_OP size_t causal_limit(const struct act_softmax_job *job, size_t o)
 ACT_OP struct source source_of(const struct act_softmax_job *job, size_t o, int how)
 {
     const act_logits *z = &job->logits;
-    const size_t plane = job->shape.axis * job->shape.inner, first = o % z->mask_outer * plane;
+    const size_t plane = job->shape.axis * job->shape.inner;
+    const size_t first = z->add || z->keep ? o % z->mask_outer * plane : 0;
     return (struct source){.x = (const char *)job->in + o * plane * in_size(how),
                            .add = z->add ? z->add + first : NULL,
                            .keep = z->keep ? z->keep + first : NULL,
-                           .scale = v_set((elem)z->scale),
+                           .scale = (elem)z->scale,
                            .affine = z->scale != 1 || z->add,
                            .n = causal_limit(job, o),
                            .f16 = job->in_type == ACT_F16,
@@ -120,7 +121,7 @@ ACT_OP vec z_at(const struct source *s, size_t at, size_t lanes, int how)
     vec z = x_load(s, s->x, at, lanes, how);
     if ((how & HAS_MASKS) && s->affine) {
         const vec add = s->add ? v_load_float_part(s->add + at, lanes) : v_set(0);
-        z = v_round(v_fma_tight(s->scale, z, add));
+        z = v_round(v_fma_tight(v_set(s->scale), z, add));
     }
     if ((how & HAS_MASKS) && s->keep)
         z = v_select(v_load_keep_part(s->keep + at, lanes), z, v_set(-INFINITY));
@@ -141,12 +142,11 @@ ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int how, v
     return a;
 }
 
-/* The elements of a row before p is aligned to a vector, n of them at most: what passes whose order
- * does not matter begin with. None of 16 bits. */
+/* The elements of a row of n before p is aligned to a vector: what passes whose order does not
+ * matter begin with. None of 16 bits, nor of a short row, which has a vector more then. */
 ACT_OP size_t until_aligned(const void *p, size_t n, int how)
 {
-    const size_t head = how & IN_HALF ? 0 : v_misaligned(p, 0);
-    return head < n ? head : n;
+    return (how & IN_HALF) || n < 8 * VL ? 0 : v_misaligned(p, 0);
 }
 
 /* The statement for every vector of a row of n elements, from `at` on, with its lanes, a constant
@@ -173,7 +173,7 @@ ACT_OP size_t until_aligned(const void *p, size_t n, int how)
     } while (0)
 
 /* The largest z that is no NaN; -inf if there is none. */
-ACT_OP vec max_row(const struct source *s, int how)
+ACT_OP elem max_of_row(const struct source *s, int how)
 {
     const vec none = v_set(-INFINITY);
     vec m0 = none, m1 = none, m2 = none, m3 = none;
@@ -188,7 +188,7 @@ ACT_OP vec max_row(const struct source *s, int how)
     }
     for (; at < s->n; at += VL)
         m0 = v_max(z_at(s, at, part_of(s->n - at), how), m0);
-    return v_set(v_max_of(v_max(v_max(m0, m1), v_max(m2, m3))));
+    return v_max_of(v_max(v_max(m0, m1), v_max(m2, m3)));
 }
 
 /* Columns first .. first + width of a tile. */

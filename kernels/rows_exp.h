@@ -28,6 +28,16 @@ ACT_OP struct reference reference_of(vec max)
                               v_set(EXP_FLOOR)};
 }
 
+ACT_OP int is_shifted(const struct reference *r, int parts)
+{
+    (void)r, (void)parts;
+    return 0;
+}
+ACT_OP struct reference not_shifted(struct reference r)
+{
+    return r;
+}
+
 /* SLEEF's exp of a + SHIFT, an exact sum; e^-SHIFT is 6e-4 ULP from a double. */
 #define EXP_SHIFT 359.375
 #define EXP_SCALE 0x1.7205cad11c4edp-519
@@ -64,6 +74,20 @@ ACT_OP struct reference reference_of(vec max)
     const vec floor = v_mul(v_sub(n, v_set(EXP_BIAS)), v_set(LN2_HIGH));
     return (struct reference){shift, v_sub(v_set(ROUND_MAGIC + EXP_BIAS), n), floor,
                               v_add(shift, rest)};
+}
+
+/* Is anything subtracted? Loops that know it is not save an operation of 18. */
+ACT_OP int is_shifted(const struct reference *r, int parts)
+{
+    vec most = v_set(0);
+    for (int v = 0; v < parts; v++)
+        most = v_max(v_abs(r[v].shift), most);
+    return v_max_of(most) > 0;
+}
+ACT_OP struct reference not_shifted(struct reference r)
+{
+    r.shift = v_set(0);
+    return r;
 }
 
 /* n - N + EXP_BIAS, 0 to 177, is in the low bits of shifted, and becomes an exponent: at the floor

@@ -1,6 +1,7 @@
 /* Softmax, its logarithm, and the logarithm of the sum. Three passes over a row: the maximum; the
- * exponentials and their sum; the results. kernels/rows.h and rows_exp.h have the pieces. */
-#include "kernels/rows_exp.h"
+ * exponentials and their sum; the results. kernels/rows.h, rows_exp.h and rows_batch.h have the
+ * pieces. */
+#include "kernels/rows_batch.h"
 
 /* What turns e into the probability. */
 struct scaling {
@@ -44,34 +45,16 @@ ACT_OP struct scaling scaling_of(const struct act_softmax_job *job, vsum sum)
     return c;
 }
 
+ACT_OP struct scaling row_scaling(const struct scaling scale[BATCH_PARTS], size_t i)
+{
+    const struct scaling *const k = &scale[i / VL];
+    return (struct scaling){lane_set(&k->high, i % VL), lane_set(&k->low, i % VL),
+                            lane_set(&k->base, i % VL)};
+}
+
 ACT_OP vec scaled(vec e, struct scaling c)
 {
     return v_fma(v_fma(e, c.high, v_mul(e, c.low)), v_set(1 / EXP_ONE), c.base);
-}
-
-/* A call, one outer index of it, and where the results are. Of short rows: the next one or NULL,
- * whose maximum is looked for while this one waits for its sum and the division: some 100 cycles.
- * Long rows would lose what they have in the L1 cache. */
-enum { AHEAD_MOST = 8192 /* bytes */ };
-struct call {
-    const struct act_softmax_job *job;
-    const struct source *s, *next;
-    void *out;
-    struct ahead {
-        vec max;
-        int known;
-    } * ahead;
-};
-
-ACT_OP vec max_of_row(const struct call *c, int how)
-{
-    return c->ahead->known ? c->ahead->max : max_row(c->s, how);
-}
-ACT_OP void look_ahead(const struct call *c, int how)
-{
-    c->ahead->known = c->next != NULL;
-    if (c->next)
-        c->ahead->max = max_row(c->next, how);
 }
 
 ACT_OP vec exp_store(void *out, vec e, size_t at, size_t lanes, int how)
@@ -90,14 +73,10 @@ ACT_OP vsum exp_group(vsum sum, const struct source *s, void *out, struct group 
     return sum;
 }
 
-ACT_OP void softmax_row(const struct call *c, int how)
+ACT_OP void exp_row(vsum part[PARTS], const struct source *s, void *out, struct reference r,
+                    int how)
 {
-    const struct act_softmax_job *job = c->job;
-    const struct source source = *c->s, *const s = &source; /* a store could change the original */
-    void *const out = c->out;
-    const size_t n = s->n, axis = job->shape.axis;
-    const struct reference r = reference_of(max_of_row(c, how));
-    vsum part[PARTS];
+    const size_t n = s->n;
     for (int v = 0; v < PARTS; v++)
         part[v] = s_set(0, 0);
     size_t at = 0;
@@ -106,22 +85,69 @@ ACT_OP void softmax_row(const struct call *c, int how)
             part[v] = exp_group(part[v], s, out, whole_group(at + v * VL, LANES, VL), r, 0, how);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
         part[v] = exp_group(part[v], s, out, last_group(at + v * VL, n), r, 0, how);
-    const struct scaling k = scaling_of(job, s_total_row(part));
-    look_ahead(c, how);
-    FOR_ROW(out, n, how, i, lanes,
-            { y_store(s, out, i, scaled(exp_again(s, out, i, lanes, r, how), k), lanes, how); });
-    for (at = n; at < axis; at += VL)
-        y_store(s, out, at, scaled(v_set(0), k), part_of(axis - at), how);
 }
 
-ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
+ACT_OP void softmax_row(const struct batch *b, int how)
+{
+    const struct act_softmax_job *job = b->job;
+    const size_t axis = job->shape.axis;
+    vec max[BATCH_PARTS];
+    struct reference ref[BATCH_PARTS];
+    struct scaling scale[BATCH_PARTS];
+    struct row_sum sum[BATCH];
+    batch_max(b, max, how);
+    FOR_ROW_PARTS(v, b->rows, { ref[v] = reference_of(max[v]); });
+    for (size_t i = 0; i < b->rows; i++) {
+        const struct source s = b->s[i]; /* a store could change the original */
+        const struct reference r = row_reference(ref, i);
+        void *const out = row_out(b, i, how);
+        vsum part[PARTS];
+        if (row_is_shifted(ref, i))
+            exp_row(part, &s, out, r, how);
+        else
+            exp_row(part, &s, out, not_shifted(r), how);
+        sum[i] = row_total(part);
+    }
+    for (size_t i = b->rows; i % VL != 0; i++)
+        sum[i] = sum[0];
+    FOR_ROW_PARTS(v, b->rows, { scale[v] = scaling_of(job, s_of_rows(sum + v * VL)); });
+    for (size_t i = 0; i < b->rows; i++) {
+        const struct source source = b->s[i], *const s = &source;
+        const struct reference r = row_reference(ref, i);
+        const struct scaling k = row_scaling(scale, i);
+        void *const out = row_out(b, i, how);
+        FOR_ROW(out, s->n, how, at, lanes, {
+            y_store(s, out, at, scaled(exp_again(s, out, at, lanes, r, how), k), lanes, how);
+        });
+        for (size_t at = s->n; at < axis; at += VL)
+            y_store(s, out, at, scaled(v_set(0), k), part_of(axis - at), how);
+    }
+}
+
+ACT_OP void exp_panel(vsum sums[PANEL_SUMS], const struct source *s, void *out,
+                      const struct tile *t, const struct reference *ref, int shifted, int how)
+{
+    const int used = lanes_used(s->n);
+    FOR_PANEL_GROUPS(*t, s->n, used, sums, sum, row, {
+        prefetch_panel(t, s->x, row, in_size(how));
+        if (EXP_KEPT(how) && out != s->x)
+            prefetch_panel(t, out, row, sizeof(elem));
+        FOR_PARTS(*t, v, lanes, {
+            const size_t at = row * t->inner + t->first + (size_t)v * VL;
+            const struct group g = tile_group(at, t->inner, s->n - row, lanes);
+            const struct reference r = shifted ? ref[v] : not_shifted(ref[v]);
+            sum[v] = exp_group(sum[v], s, out, g, r, 1, how);
+        });
+    });
+}
+
+ACT_OP void softmax_tile(const struct batch *c, size_t first, int how)
 {
     const struct act_softmax_job *job = c->job;
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
     const struct tile t = tile_of(first, inner, PANEL);
-    const int used = lanes_used(n);
     vec max[PANEL_PARTS];
     vsum sums[PANEL_SUMS];
     struct reference ref[PANEL_PARTS];
@@ -130,16 +156,10 @@ ACT_OP void softmax_tile(const struct call *c, size_t first, int how)
     max_tile(s, &t, max, how);
     for (int v = 0; v < t.parts; v++)
         ref[v] = reference_of(max[v]);
-    FOR_PANEL_GROUPS(t, n, used, sums, sum, row, {
-        prefetch_panel(&t, s->x, row, in_size(how));
-        if (EXP_KEPT(how) && out != s->x)
-            prefetch_panel(&t, out, row, sizeof(elem));
-        FOR_PARTS(t, v, lanes, {
-            const size_t at = row * inner + first + (size_t)v * VL;
-            const struct group g = tile_group(at, inner, n - row, lanes);
-            sum[v] = exp_group(sum[v], s, out, g, ref[v], 1, how);
-        });
-    });
+    if (is_shifted(ref, t.parts))
+        exp_panel(sums, s, out, &t, ref, 1, how);
+    else
+        exp_panel(sums, s, out, &t, ref, 0, how);
     for (int v = 0; v < t.parts; v++)
         scale[v] = scaling_of(job, sums[v]);
     size_t j = 0;
@@ -181,29 +201,51 @@ ACT_OP vsum count_group(vsum sum, const struct source *s, struct group g, struct
     return sum;
 }
 
-/* The logarithm of the sum beside the maximum. */
-ACT_OP vwide log_sum_row(const struct call *c, vec *max, struct reference *ref, int how)
+ACT_OP void count_row(vsum part[PARTS], const struct source *s, struct reference r, vec max,
+                      vec *count, int how)
 {
-    const struct source source = *c->s, *const s = &source; /* a store could change the original */
     const size_t n = s->n;
-    const vec top = max_of_row(c, how);
-    const struct reference r = reference_of(top);
-    vec count = v_set(0);
-    vsum part[PARTS];
+    *count = v_set(0);
     for (int v = 0; v < PARTS; v++)
         part[v] = s_set(0, 0);
     size_t at = 0;
     for (; at + CHUNK <= n; at += CHUNK)
         for (size_t v = 0; v < PARTS; v++)
             part[v] =
-                count_group(part[v], s, whole_group(at + v * VL, LANES, VL), r, top, &count, how);
+                count_group(part[v], s, whole_group(at + v * VL, LANES, VL), r, max, count, how);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
-        part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, top, &count, how);
-    *max = top;
-    *ref = r;
-    const vwide l = log_sum_of(r, s_total_row(part), v_total(count)).l;
-    look_ahead(c, how);
-    return l;
+        part[v] = count_group(part[v], s, last_group(at + v * VL, n), r, max, count, how);
+}
+
+/* The logarithms of the sums beside the maximum. */
+ACT_OP void log_sum_rows(const struct batch *b, vec max[BATCH_PARTS],
+                         struct reference ref[BATCH_PARTS], vwide logs[BATCH_PARTS], int how)
+{
+    struct row_sum sum[BATCH];
+    double counts[BATCH];
+    batch_max(b, max, how);
+    FOR_ROW_PARTS(v, b->rows, { ref[v] = reference_of(max[v]); });
+    for (size_t i = 0; i < b->rows; i++) {
+        const struct source s = b->s[i]; /* a store could change the original */
+        const struct reference r = row_reference(ref, i);
+        const vec top = lane_set(max, i);
+        vsum part[PARTS];
+        vec count;
+        if (row_is_shifted(ref, i))
+            count_row(part, &s, r, top, &count, how);
+        else
+            count_row(part, &s, not_shifted(r), top, &count, how);
+        sum[i] = row_total(part);
+        counts[i] = count_total(count);
+    }
+    for (size_t i = b->rows; i % VL != 0; i++) {
+        sum[i] = sum[0];
+        counts[i] = counts[0];
+    }
+    FOR_ROW_PARTS(v, b->rows, {
+        const vec count = w_to(w_gather(counts + v * VL));
+        logs[v] = log_sum_of(ref[v], s_of_rows(sum + v * VL), count).l;
+    });
 }
 
 ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS],
@@ -260,23 +302,30 @@ ACT_OP vec log_of_sum(const struct act_softmax_job *job, vec max, struct referen
     return v_add(sum, v_keep(none, empty));
 }
 
-ACT_OP void log_softmax_row(const struct call *c, int how)
+ACT_OP void log_softmax_row(const struct batch *b, int how)
 {
-    const struct act_softmax_job *job = c->job;
-    const struct source source = *c->s, *const s = &source; /* a store could change the original */
-    void *const out = c->out;
-    const size_t n = s->n, axis = job->shape.axis;
-    vec max;
-    struct reference r;
-    const vwide logs = log_sum_row(c, &max, &r, how);
-    const struct log_scaling k = log_scaling_of(job, max, r, logs);
-    FOR_ROW(out, n, how, i, lanes,
-            { y_store(s, out, i, log_scaled(z_at(s, i, lanes, how), k), lanes, how); });
-    for (size_t at = n; at < axis; at += VL)
-        y_store(s, out, at, log_scaled(v_set(-INFINITY), k), part_of(axis - at), how);
+    const size_t axis = b->job->shape.axis;
+    vec max[BATCH_PARTS];
+    struct reference ref[BATCH_PARTS];
+    vwide logs[BATCH_PARTS];
+    struct log_scaling scale[BATCH_PARTS];
+    log_sum_rows(b, max, ref, logs, how);
+    FOR_ROW_PARTS(v, b->rows, { scale[v] = log_scaling_of(b->job, max[v], ref[v], logs[v]); });
+    for (size_t i = 0; i < b->rows; i++) {
+        const struct source source = b->s[i], *const s = &source; /* as above */
+        const struct log_scaling *const of_rows = &scale[i / VL];
+        const struct log_scaling k = {lane_set(&of_rows->top, i % VL),
+                                      lane_set(&of_rows->l, i % VL),
+                                      lane_set(&of_rows->least, i % VL)};
+        void *const out = row_out(b, i, how);
+        FOR_ROW(out, s->n, how, at, lanes,
+                { y_store(s, out, at, log_scaled(z_at(s, at, lanes, how), k), lanes, how); });
+        for (size_t at = s->n; at < axis; at += VL)
+            y_store(s, out, at, log_scaled(v_set(-INFINITY), k), part_of(axis - at), how);
+    }
 }
 
-ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
+ACT_OP void log_softmax_tile(const struct batch *c, size_t first, int how)
 {
     const struct act_softmax_job *job = c->job;
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
@@ -303,15 +352,19 @@ ACT_OP void log_softmax_tile(const struct call *c, size_t first, int how)
     }
 }
 
-ACT_OP void logsumexp_row(const struct call *c, int how)
+ACT_OP void logsumexp_row(const struct batch *b, int how)
 {
-    vec max;
-    struct reference r;
-    const vwide logs = log_sum_row(c, &max, &r, how);
-    y_store(c->s, c->out, 0, log_of_sum(c->job, max, r, logs), 1, how);
+    vec max[BATCH_PARTS];
+    struct reference ref[BATCH_PARTS];
+    vwide logs[BATCH_PARTS];
+    log_sum_rows(b, max, ref, logs, how);
+    FOR_ROW_PARTS(v, b->rows, {
+        y_store(&b->s[0], b->out, v * VL, log_of_sum(b->job, max[v], ref[v], logs[v]),
+                part_of(b->rows - v * VL), how);
+    });
 }
 
-ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
+ACT_OP void logsumexp_tile(const struct batch *c, size_t first, int how)
 {
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
     const struct tile t = tile_of(first, c->job->shape.inner, TILE);
@@ -328,26 +381,26 @@ ACT_OP void logsumexp_tile(const struct call *c, size_t first, int how)
 /* ---- the kernels ----------------------------------------------------------------------------- */
 
 #define SOFTMAX_KERNEL(f, out_rows, width)                                                         \
-    ROWS_VARIANTS(f, const struct call)                                                            \
+    ROWS_VARIANTS(f, const struct batch)                                                           \
     static void ACT_SYMBOL(f, units)(const struct act_softmax_job *job, size_t from, size_t count) \
     {                                                                                              \
         const int how = how_of(job);                                                               \
-        const size_t inner = job->shape.inner, bytes = out_size(how, job->to_float);               \
-        void (*const run)(const struct call *, size_t) = ROWS_OF(f, how, inner);                   \
-        struct ahead ahead = {.known = 0};                                                         \
-        FOR_UNITS(job, from, count, o, first, end, {                                               \
-            const int more = inner == 1 && o + 1 < from + count &&                                 \
-                             job->shape.axis * in_size(how) <= AHEAD_MOST;                         \
-            const struct source s = source_of(job, o, how);                                        \
-            const struct source next = source_of(job, o + (size_t)more, how);                      \
-            const struct call c = {.job = job,                                                     \
-                                   .s = &s,                                                        \
-                                   .next = more ? &next : NULL,                                    \
-                                   .out = (char *)job->out + o * (out_rows)*inner * bytes,         \
-                                   .ahead = &ahead};                                               \
-            for (size_t column = first; column < end; column += (width))                           \
-                run(&c, column);                                                                   \
-        });                                                                                        \
+        const size_t inner = job->shape.inner;                                                     \
+        void (*const run)(const struct batch *, size_t) = ROWS_OF(f, how, inner);                  \
+        struct batch b;                                                                            \
+        b.job = job;                                                                               \
+        b.stride = (out_rows)*inner;                                                               \
+        if (inner == 1)                                                                            \
+            for (; count > 0; from += b.rows, count -= b.rows) {                                   \
+                batch_of(&b, from, count, how);                                                    \
+                run(&b, 0);                                                                        \
+            }                                                                                      \
+        else                                                                                       \
+            FOR_UNITS(job, from, count, o, first, end, {                                           \
+                batch_of(&b, o, 1, how);                                                           \
+                for (size_t column = first; column < end; column += (width))                       \
+                    run(&b, column);                                                               \
+            });                                                                                    \
     }
 
 SOFTMAX_KERNEL(softmax, job->shape.axis, PANEL)

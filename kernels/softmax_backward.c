@@ -116,7 +116,8 @@ ACT_OP vec gradient_at(const struct gradient *t, size_t at, size_t lanes, struct
                        int logarithm)
 {
     const vec y = x_load(t->s, t->s->x, at, lanes, how), g = x_load(t->s, t->g, at, lanes, how);
-    const vec d = logarithm ? log_slope(y, g, sum, t->s->scale) : slope(y, g, sum, t->s->scale);
+    const vec d =
+        logarithm ? log_slope(y, g, sum, v_set(t->s->scale)) : slope(y, g, sum, v_set(t->s->scale));
     return keep_live(t->s, at, lanes, how, d);
 }
 ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, struct total sum,
@@ -144,7 +145,7 @@ ACT_OP void backward_row(const struct gradient *t, int how, int logarithm)
             part[v] = add_group(part[v], t, whole_group(at + v * VL, LANES, VL), how, logarithm);
     for (size_t v = 0; v < PARTS && at + v * VL < n; v++)
         part[v] = add_group(part[v], t, last_group(at + v * VL, n), how, logarithm);
-    const struct total sum = total_of(s_value(s_total_row(part)), t->s->scale);
+    const struct total sum = total_of(s_value(s_total_row(part)), v_set(t->s->scale));
     FOR_ROW(t->d, n, how, i, lanes, { write_gradient(t, i, lanes, sum, how, logarithm); });
     for (at = n; at < axis; at += VL)
         y_store(t->s, t->d, at, v_set(0), part_of(axis - at), how);
@@ -176,7 +177,7 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
         });
     });
     for (int v = 0; v < t.parts; v++)
-        total[v] = total_of(s_value(sums[v]), g->s->scale);
+        total[v] = total_of(s_value(sums[v]), v_set(g->s->scale));
     for (size_t j = 0; j < axis; j++) {
         const size_t at = j * inner + first;
         FOR_PARTS(t, v, lanes, {

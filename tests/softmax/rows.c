@@ -40,11 +40,14 @@ void positions(act_dtype type)
         for (size_t n = 0; n < 7; n++)
             for (int op = 0; op < OPS; op++) {
                 const size_t axis = axes[a], inner = inners[n], total = axis * inner;
-                const act_shape wide = {1, axis, inner}, row = {1, axis, 1};
+                const act_shape wide = {1, axis, inner}, row = {1, axis, 1},
+                                rows = {inner, axis, 1};
                 char *x = new_array(type, total), *g = new_array(type, total);
                 char *y = new_array(type, total), *y2 = new_array(type, inner);
                 char *x1 = new_array(type, axis + 1), *g1 = new_array(type, axis + 1);
                 char *got = new_array(type, axis + 1), *got2 = new_array(type, 1);
+                char *xt = new_array(type, total), *gt = new_array(type, total);
+                char *yt = new_array(type, total), *yt2 = new_array(type, inner);
                 int64_t index[200];
                 const size_t size = size_of[type];
                 snprintf(context, sizeof context, "%s [%zu][%zu] function %d", type_names[type],
@@ -56,6 +59,12 @@ void positions(act_dtype type)
                 if (inner > 2) /* a neighbour that must not matter */
                     put(type, x, 1, NAN);
                 run(op, type, 0, wide, NULL, x, g, index, y, y2);
+                for (size_t i = 0; i < inner; i++) /* and beside each other */
+                    for (size_t j = 0; j < axis; j++) {
+                        memcpy(xt + (i * axis + j) * size, x + (j * inner + i) * size, size);
+                        memcpy(gt + (i * axis + j) * size, g + (j * inner + i) * size, size);
+                    }
+                run(op, type, 0, rows, NULL, xt, gt, index, yt, yt2);
                 for (size_t i = 0; i < inner; i++) {
                     /* alone, at an odd address */
                     char *xi = x1 + i % 4, *gi = g1 + i % 3;
@@ -66,15 +75,22 @@ void positions(act_dtype type)
                     run(op, type, 0, row, NULL, xi, gi, index + i, got, got2);
                     int same = 1;
                     const size_t count = op == 2 ? 1 : op == 8 ? 0 : axis;
-                    for (size_t j = 0; j < count; j++)
-                        if (memcmp(got + j * size, y + (j * inner + i) * size, size) != 0 &&
-                            !isnan(get(type, got, j)))
-                            same = 0;
-                    if (op >= 5 && memcmp(got2, y2 + i * size, size) != 0 &&
-                        !isnan(get(type, got2, 0)))
-                        same = 0;
+                    int beside = 1;
+                    for (size_t j = 0; j < count; j++) {
+                        const char *own = got + j * size;
+                        if (isnan(get(type, got, j)))
+                            continue;
+                        same &= memcmp(own, y + (j * inner + i) * size, size) == 0;
+                        beside &= memcmp(own, yt + (i * count + j) * size, size) == 0;
+                    }
+                    if (op >= 5 && !isnan(get(type, got2, 0))) {
+                        same &= memcmp(got2, y2 + i * size, size) == 0;
+                        beside &= memcmp(got2, yt2 + i * size, size) == 0;
+                    }
                     if (!same)
                         fail("column %zu has other bits alone", i);
+                    if (!beside)
+                        fail("row %zu has other bits alone", i);
                 }
                 free(x);
                 free(g);
@@ -84,6 +100,10 @@ void positions(act_dtype type)
                 free(g1);
                 free(got);
                 free(got2);
+                free(xt);
+                free(gt);
+                free(yt);
+                free(yt2);
             }
 }
 
