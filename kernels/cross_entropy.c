@@ -251,10 +251,11 @@ ACT_OP void cross_entropy_row_of(const struct targets *t, int dense, int how)
         y_one(t->s, t->grad, class, pick_slope(t, &pick[0], u[0], inverse[0], total[0]), how);
 }
 
-ACT_OP void cross_entropy_tile_of(const struct targets *t, size_t first, int dense, int how)
+ACT_OP void cross_entropy_tile_of(const struct targets *t, size_t first, size_t end, int dense,
+                                  int how)
 {
     const size_t axis = t->job->shape.axis, inner = t->job->shape.inner;
-    const struct tile tile = tile_of(first, inner, dense ? DENSE_TILE : TILE);
+    const struct tile tile = tile_of(first, end, inner, dense ? DENSE_TILE : TILE);
     const int used = lanes_used(axis);
     struct place place[TILE_PARTS];
     struct pick pick[TILE];
@@ -321,10 +322,10 @@ ACT_OP void cross_entropy_tile_of(const struct targets *t, size_t first, int den
                   pick_slope(t, &pick[i], u[i], inverse[i], total[i]), how);
 }
 
-#define cross_entropy_row(t, how)         cross_entropy_row_of(t, 0, how)
-#define cross_entropy_tile(t, first, how) cross_entropy_tile_of(t, first, 0, how)
-#define dense_row(t, how)                 cross_entropy_row_of(t, 1, how)
-#define dense_tile(t, first, how)         cross_entropy_tile_of(t, first, 1, how)
+#define cross_entropy_row(t, how)              cross_entropy_row_of(t, 0, how)
+#define cross_entropy_tile(t, first, end, how) cross_entropy_tile_of(t, first, end, 0, how)
+#define dense_row(t, how)                      cross_entropy_row_of(t, 1, how)
+#define dense_tile(t, first, end, how)         cross_entropy_tile_of(t, first, end, 1, how)
 ROWS_UNMASKED(cross_entropy, const struct targets, 0)
 ROWS_UNMASKED(dense, const struct targets, 0)
 
@@ -335,10 +336,11 @@ static void ACT_SYMBOL(cross_entropy, units)(const struct act_softmax_job *job, 
     const size_t inner = job->shape.inner, plane = job->shape.axis * inner;
     const int how = how_of(job), is_dense = q->prob || q->smoothing != 0;
     const size_t bytes = out_size(how, job->to_float), width = is_dense ? DENSE_TILE : TILE;
-    void (*const run)(const struct targets *, size_t) =
+    const size_t head = head_columns(job, job->grad_in ? job->grad_in : job->in, how);
+    void (*const run)(const struct targets *, size_t, size_t) =
         is_dense ? ROWS_UNMASKED_OF(dense, how, inner)
                  : ROWS_UNMASKED_OF(cross_entropy, how, inner);
-    FOR_UNITS(job, from, count, o, first, end, {
+    FOR_UNITS(job, head, from, count, o, left, right, {
         const struct source s = source_of(job, o, how);
         const struct targets t = {
             .job = job,
@@ -347,8 +349,7 @@ static void ACT_SYMBOL(cross_entropy, units)(const struct act_softmax_job *job, 
             .prob = q->prob ? (const char *)q->prob + o * plane * in_size(how) : NULL,
             .loss = job->out ? (char *)job->out + o * inner * bytes : NULL,
             .grad = job->grad_in ? (char *)job->grad_in + o * plane * bytes : NULL};
-        for (size_t column = first; column < end; column += width)
-            run(&t, column);
+        FOR_TILES(head, left, right, width, first, end, { run(&t, first, end); });
     });
 }
 

@@ -146,7 +146,7 @@ ACT_OP vec keep_live(const struct source *s, size_t at, size_t lanes, int how, v
  * matter begin with. None of 16 bits, nor of a short row, which has a vector more then. */
 ACT_OP size_t until_aligned(const void *p, size_t n, int how)
 {
-    return (how & IN_HALF) || n < 8 * VL ? 0 : v_misaligned(p, 0);
+    return (how & IN_HALF) || n <= 16 * VL ? 0 : v_misaligned(p, 0);
 }
 
 /* The statement for every vector of a row of n elements, from `at` on, with its lanes, a constant
@@ -191,16 +191,17 @@ ACT_OP elem max_of_row(const struct source *s, int how)
     return v_max_of(v_max(v_max(m0, m1), v_max(m2, m3)));
 }
 
-/* Columns first .. first + width of a tile. */
+/* Columns first to end of a tile. */
 struct tile {
     size_t first, inner;
     int parts;   /* vectors */
     size_t last; /* lanes of the last one */
 };
 
-ACT_OP struct tile tile_of(size_t first, size_t inner, size_t most)
+/* end - first <= most, a constant, for which gcc makes loops of their own. */
+ACT_OP struct tile tile_of(size_t first, size_t end, size_t inner, size_t most)
 {
-    const size_t width = inner - first < most ? inner - first : most;
+    const size_t width = end - first < most ? end - first : most;
     const int parts = (int)((width + VL - 1) / VL);
     if (parts < 1)
         __builtin_unreachable(); /* for warnings of what one part at least sets */
@@ -310,17 +311,17 @@ ACT_OP void max_tile(const struct source *s, const struct tile *t, vec *max, int
 }
 
 /* ---- the kernels -----------------------------------------------------------------------------
- * ROWS_VARIANT: f_row and f_tile as functions of (type *, size_t first), compiled for one `how`.
- * ROWS_VARIANTS: all there are, also with masks; ROWS_OF: the one for a call. */
+ * ROWS_VARIANT: f_row and f_tile as functions of (type *, size_t first, size_t end), compiled for
+ * one `how`. ROWS_VARIANTS: all there are, also with masks; ROWS_OF: the one for a call. */
 #define ROWS_VARIANT(f, name, type, how)                                                           \
-    static void ACT_SYMBOL(f, name##_row)(type * t, size_t first)                                  \
+    static void ACT_SYMBOL(f, name##_row)(type * t, size_t first, size_t end)                      \
     {                                                                                              \
-        (void)first;                                                                               \
+        (void)first, (void)end;                                                                    \
         f##_row(t, how);                                                                           \
     }                                                                                              \
-    static void ACT_SYMBOL(f, name##_tile)(type * t, size_t first)                                 \
+    static void ACT_SYMBOL(f, name##_tile)(type * t, size_t first, size_t end)                     \
     {                                                                                              \
-        f##_tile(t, first, how);                                                                   \
+        f##_tile(t, first, end, how);                                                              \
     }
 #define ROWS_CHOICE(f, name, inner)                                                                \
     ((inner) == 1 ? ACT_SYMBOL(f, name##_row) : ACT_SYMBOL(f, name##_tile))
@@ -348,16 +349,35 @@ ACT_OP int how_of(const struct act_softmax_job *job)
     return masks | (job->in_type == ACT_BF16 || job->in_type == ACT_F16 ? IN_HALF : 0);
 }
 
+/* Columns before those whose vectors are aligned in array, in every row of it: a tile of their own.
+ */
+ACT_OP size_t head_columns(const struct act_softmax_job *job, const void *array, int how)
+{
+    const size_t inner = job->shape.inner;
+    return inner % VL ? 0 : until_aligned(array, inner, how);
+}
+
 /* The units [from, from + count) of a call (act_softmax_fn): outer index o, and of it the columns
- * first to end. */
-#define FOR_UNITS(job, from, count, o, first, end, ...)                                            \
+ * left to right, where units end `head` columns later. */
+#define FOR_UNITS(job, head, from, count, o, left, right, ...)                                     \
     do {                                                                                           \
         const size_t inner_ = (job)->shape.inner, each_ = act_softmax_units(inner_);               \
         for (size_t unit_ = (from); unit_ < (from) + (count); unit_++) {                           \
             const size_t o = each_ == 1 ? unit_ : unit_ / each_;                                   \
-            const size_t first = (unit_ - o * each_) * ACT_SOFTMAX_UNIT;                           \
-            const size_t end =                                                                     \
-                inner_ - first < ACT_SOFTMAX_UNIT ? inner_ : first + ACT_SOFTMAX_UNIT;             \
+            const size_t edge_ = (unit_ - o * each_) * ACT_SOFTMAX_UNIT + (head);                  \
+            const size_t left = edge_ == (head) ? 0 : edge_;                                       \
+            const size_t right =                                                                   \
+                inner_ < edge_ + ACT_SOFTMAX_UNIT ? inner_ : edge_ + ACT_SOFTMAX_UNIT;             \
+            __VA_ARGS__                                                                            \
+        }                                                                                          \
+    } while (0)
+/* Their tiles, of up to `width` columns first to end. */
+#define FOR_TILES(head, left, right, width, first, end, ...)                                       \
+    do {                                                                                           \
+        for (size_t first = (left), end; first < (right); first = end) {                           \
+            end = (right)-first < (width) ? (right) : first + (width);                             \
+            if (first == 0 && (head) > 0)                                                          \
+                end = (head);                                                                      \
             __VA_ARGS__                                                                            \
         }                                                                                          \
     } while (0)

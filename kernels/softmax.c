@@ -141,13 +141,13 @@ ACT_OP void exp_panel(vsum sums[PANEL_SUMS], const struct source *s, void *out,
     });
 }
 
-ACT_OP void softmax_tile(const struct batch *c, size_t first, int how)
+ACT_OP void softmax_tile(const struct batch *c, size_t first, size_t end, int how)
 {
     const struct act_softmax_job *job = c->job;
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
-    const struct tile t = tile_of(first, inner, PANEL);
+    const struct tile t = tile_of(first, end, inner, PANEL);
     vec max[PANEL_PARTS];
     vsum sums[PANEL_SUMS];
     struct reference ref[PANEL_PARTS];
@@ -325,13 +325,13 @@ ACT_OP void log_softmax_row(const struct batch *b, int how)
     }
 }
 
-ACT_OP void log_softmax_tile(const struct batch *c, size_t first, int how)
+ACT_OP void log_softmax_tile(const struct batch *c, size_t first, size_t end, int how)
 {
     const struct act_softmax_job *job = c->job;
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
     void *const out = c->out;
     const size_t n = s->n, inner = job->shape.inner;
-    const struct tile t = tile_of(first, inner, TILE);
+    const struct tile t = tile_of(first, end, inner, TILE);
     vec max[TILE_PARTS];
     struct reference ref[TILE_PARTS];
     vwide logs[TILE_PARTS];
@@ -364,10 +364,10 @@ ACT_OP void logsumexp_row(const struct batch *b, int how)
     });
 }
 
-ACT_OP void logsumexp_tile(const struct batch *c, size_t first, int how)
+ACT_OP void logsumexp_tile(const struct batch *c, size_t first, size_t end, int how)
 {
     const struct source source = *c->s, *const s = &source; /* a store could change the original */
-    const struct tile t = tile_of(first, c->job->shape.inner, TILE);
+    const struct tile t = tile_of(first, end, c->job->shape.inner, TILE);
     vec max[TILE_PARTS];
     struct reference ref[TILE_PARTS];
     vwide logs[TILE_PARTS];
@@ -380,32 +380,32 @@ ACT_OP void logsumexp_tile(const struct batch *c, size_t first, int how)
 
 /* ---- the kernels ----------------------------------------------------------------------------- */
 
-#define SOFTMAX_KERNEL(f, out_rows, width)                                                         \
+/* head: columns before those that are aligned in the larger array that is written, or else in x. */
+#define SOFTMAX_KERNEL(f, out_rows, width, aligned)                                                \
     ROWS_VARIANTS(f, const struct batch)                                                           \
     static void ACT_SYMBOL(f, units)(const struct act_softmax_job *job, size_t from, size_t count) \
     {                                                                                              \
         const int how = how_of(job);                                                               \
-        const size_t inner = job->shape.inner;                                                     \
-        void (*const run)(const struct batch *, size_t) = ROWS_OF(f, how, inner);                  \
+        const size_t inner = job->shape.inner, head = head_columns(job, aligned, how);             \
+        void (*const run)(const struct batch *, size_t, size_t) = ROWS_OF(f, how, inner);          \
         struct batch b;                                                                            \
         b.job = job;                                                                               \
         b.stride = (out_rows)*inner;                                                               \
         if (inner == 1)                                                                            \
             for (; count > 0; from += b.rows, count -= b.rows) {                                   \
                 batch_of(&b, from, count, how);                                                    \
-                run(&b, 0);                                                                        \
+                run(&b, 0, 1);                                                                     \
             }                                                                                      \
         else                                                                                       \
-            FOR_UNITS(job, from, count, o, first, end, {                                           \
+            FOR_UNITS(job, head, from, count, o, left, right, {                                    \
                 batch_of(&b, o, 1, how);                                                           \
-                for (size_t column = first; column < end; column += (width))                       \
-                    run(&b, column);                                                               \
+                FOR_TILES(head, left, right, width, first, end, { run(&b, first, end); });         \
             });                                                                                    \
     }
 
-SOFTMAX_KERNEL(softmax, job->shape.axis, PANEL)
-SOFTMAX_KERNEL(log_softmax, job->shape.axis, TILE)
-SOFTMAX_KERNEL(logsumexp, 1, TILE)
+SOFTMAX_KERNEL(softmax, job->shape.axis, PANEL, job->out)
+SOFTMAX_KERNEL(log_softmax, job->shape.axis, TILE, job->out)
+SOFTMAX_KERNEL(logsumexp, 1, TILE, job->in)
 
 ACT_PART_ROW(softmax) = {ACT_SYMBOL(softmax, units), ACT_SYMBOL(log_softmax, units),
                          ACT_SYMBOL(logsumexp, units)};

@@ -158,11 +158,12 @@ ACT_OP size_t panel_width(int logarithm)
     return logarithm ? PANEL / 2 : PANEL;
 }
 
-ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int logarithm)
+ACT_OP void backward_tile(const struct gradient *g, size_t first, size_t end, int how,
+                          int logarithm)
 {
     OWN_COPY(g);
     const size_t n = g->s->n, axis = g->job->shape.axis, inner = g->job->shape.inner;
-    const struct tile t = tile_of(first, inner, panel_width(logarithm));
+    const struct tile t = tile_of(first, end, inner, panel_width(logarithm));
     const int used = lanes_used(n);
     vsum sums[PANEL_SUMS];
     struct total total[PANEL_PARTS];
@@ -190,10 +191,10 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
     }
 }
 
-#define softmax_row(t, how)             backward_row(t, how, 0)
-#define softmax_tile(t, first, how)     backward_tile(t, first, how, 0)
-#define log_softmax_row(t, how)         backward_row(t, how, 1)
-#define log_softmax_tile(t, first, how) backward_tile(t, first, how, 1)
+#define softmax_row(t, how)                  backward_row(t, how, 0)
+#define softmax_tile(t, first, end, how)     backward_tile(t, first, end, how, 0)
+#define log_softmax_row(t, how)              backward_row(t, how, 1)
+#define log_softmax_tile(t, first, end, how) backward_tile(t, first, end, how, 1)
 
 #define BACKWARD_KERNEL(f, logarithm)                                                              \
     ROWS_VARIANTS(f, const struct gradient)                                                        \
@@ -201,14 +202,15 @@ ACT_OP void backward_tile(const struct gradient *g, size_t first, int how, int l
     {                                                                                              \
         const int how = how_of(job);                                                               \
         const size_t inner = job->shape.inner, plane = job->shape.axis * inner;                    \
-        void (*const run)(const struct gradient *, size_t) = ROWS_OF(f, how, inner);               \
-        FOR_UNITS(job, from, count, o, first, end, {                                               \
+        const size_t head = head_columns(job, job->out, how);                                      \
+        void (*const run)(const struct gradient *, size_t, size_t) = ROWS_OF(f, how, inner);       \
+        FOR_UNITS(job, head, from, count, o, left, right, {                                        \
             const struct source s = source_of(job, o, how);                                        \
             const struct gradient t = {                                                            \
                 job, &s, (const char *)job->grad_out + o * plane * in_size(how),                   \
                 (char *)job->out + o * plane * out_size(how, job->to_float)};                      \
-            for (size_t column = first; column < end; column += panel_width(logarithm))            \
-                run(&t, column);                                                                   \
+            FOR_TILES(head, left, right, panel_width(logarithm), first, end,                       \
+                      { run(&t, first, end); });                                                   \
         });                                                                                        \
     }
 

@@ -35,7 +35,7 @@ act_status run(int op, act_dtype type, unsigned flags, act_shape s, const act_lo
 void positions(act_dtype type)
 {
     static const size_t axes[] = {1, 2, 5, 16, 17, 100, 128, 130, 1000},
-                        inners[] = {2, 3, 16, 33, 64, 100, 200};
+                        inners[] = {2, 3, 16, 33, 64, 100, 272};
     for (size_t a = 0; a < 9; a++)
         for (size_t n = 0; n < 7; n++)
             for (int op = 0; op < OPS; op++) {
@@ -48,7 +48,7 @@ void positions(act_dtype type)
                 char *got = new_array(type, axis + 1), *got2 = new_array(type, 1);
                 char *xt = new_array(type, total), *gt = new_array(type, total);
                 char *yt = new_array(type, total), *yt2 = new_array(type, inner);
-                int64_t index[200];
+                int64_t index[272];
                 const size_t size = size_of[type];
                 snprintf(context, sizeof context, "%s [%zu][%zu] function %d", type_names[type],
                          axis, inner, op);
