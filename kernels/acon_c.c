@@ -4,8 +4,8 @@
  * With the defaults 1, 0, 1 this is silu; otherwise the sum may cancel, and its error is relative
  * to |p1| + |p2|, times |x| for y. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 0.9985 at x =
- * 0.000976264651 (got 0.000488370657, want 0.000488370598848); g f' 1.5912 at x = 1.30144989, g =
- * 3.7 (got 3.71823859, want 3.718238212765). */
+ * 0.000976264651 (got 0.000488370657, want 0.000488370598848); g f' 0.8440 at x = 1.27871728, g =
+ * 3.7 (got 3.7002039, want 3.70020369435). */
 #include "kernels/swish.h"
 #include "kernels/theta_gate.h"
 

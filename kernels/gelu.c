@@ -7,8 +7,8 @@
  * Q(a) = e^(-a^2/2) times an algebraic function. The rounding of a^2 alone would cost a^2/4 ULP in
  * the tail (48 at -13.9): its low part goes into the exponential. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.3983 at x = -0.335978925
- * (got -0.123789221, want -0.1237892106301); g f' 1.9051 at x = 0.0460385084, g = 3.7 (got
- * 1.98581791, want 1.98581768213). */
+ * (got -0.123789221, want -0.1237892106301); g f' 1.0972 at x = -6.1413765, g = -7.88861e-31 (got
+ * 1.21552076e-38, want 1.215520913647e-38). */
 #if !ACT_UNIT_F64
 #define ACT_UNROLL 2 /* 3 spill registers on AVX2: .89 times as fast */
 #endif

@@ -2,8 +2,8 @@
  * Derivative: s * (1 + 1.702 * x * (1 - s)), s = 1 / (1 + exp(-1.702 * x)).
  * f'(-a) = 1 - f'(a); zero at x = -.751154255. f(-inf) = -0. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.2340 at x = -47.4733658
- * (got -3.85123357e-34, want -3.851233287386e-34); g f' 1.9711 at x = 0.0286965221, g = 3.7 (got
- * 1.94032109, want 1.940320852859). */
+ * (got -3.85123357e-34, want -3.851233287386e-34); g f' 1.4222 at x = -1.34951591, g = 0.001 (got
+ * -9.93306821e-05, want -9.933069248058e-05). */
 #include "kernels/swish.h"
 
 #if V_DOUBLE

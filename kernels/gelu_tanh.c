@@ -8,8 +8,8 @@
  * t = 2u = K3 x (x^2 + A), A = 1/.044715: as t + low, for the exponential multiplies its absolute
  * error, 2^-17 in the tail if t were rounded. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.2531 at x = -5.64395046
- * (got -1.85706439e-09, want -1.857064530278e-09); g f' 2.1795 at x = -5.26850319, g = 3.7 (got
- * -9.3974262e-07, want -9.39742743611e-07). */
+ * (got -1.85706439e-09, want -1.857064530278e-09); g f' 1.3577 at x = -5.38347435, g = 7.88861e-31
+ * (got -8.78529387e-38, want -8.785294627033e-38). */
 #include "kernels/logistic.h"
 
 #if V_DOUBLE

@@ -3,8 +3,8 @@
  * Zero of f' at x = -1.19243121. f(-inf) = -0; in f32 y is subnormal from -91.8568, -0 from
  * -108.66. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.4709 at x = 0.554435849
- * (got 0.424177289, want 0.4241773328454); g f' 2.4283 at x = -3.64023232, g = 3.7 (got
- * -0.248397782, want -0.2483978186294). */
+ * (got 0.424177289, want 0.4241773328454); g f' 1.6669 at x = -3.08175588, g = -1.3 (got
+ * 0.117111437, want 0.1171114494418). */
 #include "kernels/eight.h"
 
 #if V_DOUBLE

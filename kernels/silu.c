@@ -3,8 +3,8 @@
  * f'(-a) = 1 - f'(a); zero at x = -1.27846454. f(-inf) = -0; in f32 y is subnormal from -91.8568,
  * -0 from -108.66. */
 /* Worst of all 2^32 floats on avx2 and neon, in ULP (docs/ACCURACY.md): 1.0683 at x = -0.29207024
- * (got -0.124859177, want -0.1248591845354); g f' 2.0317 at x = -2.02745938, g = -1.3 (got
- * 0.119728006, want 0.1197279912851). */
+ * (got -0.124859177, want -0.1248591845354); g f' 1.4005 at x = -1.80181026, g = -100000 (got
+ * 7741.80127, want 7741.801953355). */
 #include "kernels/half_logistic64.h"
 #include "kernels/logistic.h"
 
