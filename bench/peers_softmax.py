@@ -16,7 +16,8 @@ import numpy as np  # noqa: E402
 import peers  # noqa: E402
 from peers_libs import OneDnn  # noqa: E402
 
-SHAPES = [("rows of 1000", 128, 1000, 1), ("rows of 4096", 32, 4096, 1),
+SHAPES = [("rows of 128", 512, 128, 1), ("rows of 1000", 128, 1000, 1),
+          ("rows of 4096", 32, 4096, 1),
           ("1024 x 1024, last axis", 1024, 1024, 1), ("1024 x 1024, first axis", 1, 1024, 1024)]
 ROUNDS = 41
 SOFTMAX, AB = 0x30000, 3  # dnnl_types.h
