@@ -25,7 +25,7 @@ enum {
     GROUP = 8,
     CHUNK = LANES * GROUP,
     PARTS = LANES / VL,               /* vectors of a row that hold the lanes */
-    TILE = V_DOUBLE ? 32 : ROWS_TILE, /* columns; the sums of 96 are 12 KiB on the stack */
+    TILE = V_DOUBLE ? 32 : ROWS_TILE, /* columns */
     TILE_PARTS = TILE / VL,
     PANEL = V_DOUBLE ? 96 : 192, /* columns, 5 sums of each open at once: panel_merge */
     PANEL_PARTS = PANEL / VL,
@@ -302,7 +302,7 @@ ACT_OP vsum s_total_tile(vsum sum[LANES][TILE_PARTS], int lanes, int v)
     return sum[0][v];
 }
 
-/* The lanes of a panel in the order in which the tree of s_total_tile can be added as they come:
+/* The lanes of a panel in the order in which their tree can be added as they come:
  * those of the k-th's bits reversed. */
 ACT_OP int panel_lane(int k, int lanes)
 {

@@ -248,30 +248,38 @@ ACT_OP void log_sum_rows(const struct batch *b, vec max[BATCH_PARTS],
     });
 }
 
+ACT_OP void count_panel(vsum sums[PANEL_SUMS], const struct source *s, const struct tile *t,
+                        const struct reference *ref, const vec *max, vec *count, int shifted,
+                        int how)
+{
+    const int used = lanes_used(s->n);
+    FOR_PANEL_GROUPS(*t, s->n, used, sums, sum, row, {
+        prefetch_panel(t, s->x, row, in_size(how));
+        FOR_PARTS(*t, v, lanes, {
+            const size_t at = row * t->inner + t->first + (size_t)v * VL;
+            const struct group g = tile_group(at, t->inner, s->n - row, lanes);
+            const struct reference r = shifted ? ref[v] : not_shifted(ref[v]);
+            sum[v] = count_group(sum[v], s, g, r, max[v], &count[v], how);
+        });
+    });
+}
+
 ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[TILE_PARTS],
                          struct reference ref[TILE_PARTS], vwide logs[TILE_PARTS], int how)
 {
-    const size_t n = s->n, inner = t->inner;
-    const int used = lanes_used(n);
     vec count[TILE_PARTS];
-    vsum sum[LANES][TILE_PARTS];
+    vsum sums[PANEL_SUMS];
     max_tile(s, t, max, how);
     for (int v = 0; v < t->parts; v++) {
         ref[v] = reference_of(max[v]);
         count[v] = v_set(0);
     }
-    s_clear_tile(sum, used, t->parts);
-    for (size_t chunk = 0; chunk < n; chunk += CHUNK)
-        for (size_t l = 0; l < LANES && chunk + l < n; l++) {
-            const size_t rest = n - chunk - l, at = (chunk + l) * inner + t->first;
-            prefetch_group(t, s->x, chunk, l, in_size(how));
-            FOR_PARTS(*t, v, lanes, {
-                const struct group g = tile_group(at + (size_t)v * VL, inner, rest, lanes);
-                sum[l][v] = count_group(sum[l][v], s, g, ref[v], max[v], &count[v], how);
-            });
-        }
+    if (is_shifted(ref, t->parts))
+        count_panel(sums, s, t, ref, max, count, 1, how);
+    else
+        count_panel(sums, s, t, ref, max, count, 0, how);
     for (int v = 0; v < t->parts; v++)
-        logs[v] = log_sum_of(ref[v], s_total_tile(sum, used, v), count[v]).l;
+        logs[v] = log_sum_of(ref[v], sums[v], count[v]).l;
 }
 
 /* z - max - log1p(u), both differences downward: no cancellation. */
