@@ -28,11 +28,6 @@ ACT_OP struct reference reference_of(vec max)
                               v_set(EXP_FLOOR)};
 }
 
-ACT_OP int is_shifted(const struct reference *r, int parts)
-{
-    (void)r, (void)parts;
-    return 0;
-}
 ACT_OP struct reference not_shifted(struct reference r)
 {
     return r;
@@ -76,14 +71,7 @@ ACT_OP struct reference reference_of(vec max)
                               v_add(shift, rest)};
 }
 
-/* Is anything subtracted? Loops that know it is not save an operation of 18. */
-ACT_OP int is_shifted(const struct reference *r, int parts)
-{
-    vec most = v_set(0);
-    for (int v = 0; v < parts; v++)
-        most = v_max(v_abs(r[v].shift), most);
-    return v_max_of(most) > 0;
-}
+/* Of a row from which nothing is subtracted: loops that know it save an operation of 18. */
 ACT_OP struct reference not_shifted(struct reference r)
 {
     r.shift = v_set(0);

@@ -102,7 +102,7 @@ ACT_OP void softmax_row(const struct batch *b, int how)
         const struct reference r = row_reference(ref, i);
         void *const out = row_out(b, i, how);
         vsum part[PARTS];
-        if (row_is_shifted(ref, i))
+        if (how != 0 || row_is_shifted(ref, i)) /* masks and 16 bits have one loop */
             exp_row(part, &s, out, r, how);
         else
             exp_row(part, &s, out, not_shifted(r), how);
@@ -125,7 +125,7 @@ ACT_OP void softmax_row(const struct batch *b, int how)
 }
 
 ACT_OP void exp_panel(vsum sums[PANEL_SUMS], const struct source *s, void *out,
-                      const struct tile *t, const struct reference *ref, int shifted, int how)
+                      const struct tile *t, const struct reference *ref, int how)
 {
     const int used = lanes_used(s->n);
     FOR_PANEL_GROUPS(*t, s->n, used, sums, sum, row, {
@@ -135,8 +135,7 @@ ACT_OP void exp_panel(vsum sums[PANEL_SUMS], const struct source *s, void *out,
         FOR_PARTS(*t, v, lanes, {
             const size_t at = row * t->inner + t->first + (size_t)v * VL;
             const struct group g = tile_group(at, t->inner, s->n - row, lanes);
-            const struct reference r = shifted ? ref[v] : not_shifted(ref[v]);
-            sum[v] = exp_group(sum[v], s, out, g, r, 1, how);
+            sum[v] = exp_group(sum[v], s, out, g, ref[v], 1, how);
         });
     });
 }
@@ -156,10 +155,7 @@ ACT_OP void softmax_tile(const struct batch *c, size_t first, size_t end, int ho
     max_tile(s, &t, max, how);
     for (int v = 0; v < t.parts; v++)
         ref[v] = reference_of(max[v]);
-    if (is_shifted(ref, t.parts))
-        exp_panel(sums, s, out, &t, ref, 1, how);
-    else
-        exp_panel(sums, s, out, &t, ref, 0, how);
+    exp_panel(sums, s, out, &t, ref, how);
     for (int v = 0; v < t.parts; v++)
         scale[v] = scaling_of(job, sums[v]);
     size_t j = 0;
@@ -231,7 +227,7 @@ ACT_OP void log_sum_rows(const struct batch *b, vec max[BATCH_PARTS],
         const vec top = lane_set(max, i);
         vsum part[PARTS];
         vec count;
-        if (row_is_shifted(ref, i))
+        if (how != 0 || row_is_shifted(ref, i)) /* masks and 16 bits have one loop */
             count_row(part, &s, r, top, &count, how);
         else
             count_row(part, &s, not_shifted(r), top, &count, how);
@@ -249,8 +245,7 @@ ACT_OP void log_sum_rows(const struct batch *b, vec max[BATCH_PARTS],
 }
 
 ACT_OP void count_panel(vsum sums[PANEL_SUMS], const struct source *s, const struct tile *t,
-                        const struct reference *ref, const vec *max, vec *count, int shifted,
-                        int how)
+                        const struct reference *ref, const vec *max, vec *count, int how)
 {
     const int used = lanes_used(s->n);
     FOR_PANEL_GROUPS(*t, s->n, used, sums, sum, row, {
@@ -258,8 +253,7 @@ ACT_OP void count_panel(vsum sums[PANEL_SUMS], const struct source *s, const str
         FOR_PARTS(*t, v, lanes, {
             const size_t at = row * t->inner + t->first + (size_t)v * VL;
             const struct group g = tile_group(at, t->inner, s->n - row, lanes);
-            const struct reference r = shifted ? ref[v] : not_shifted(ref[v]);
-            sum[v] = count_group(sum[v], s, g, r, max[v], &count[v], how);
+            sum[v] = count_group(sum[v], s, g, ref[v], max[v], &count[v], how);
         });
     });
 }
@@ -274,10 +268,7 @@ ACT_OP void log_sum_tile(const struct source *s, const struct tile *t, vec max[T
         ref[v] = reference_of(max[v]);
         count[v] = v_set(0);
     }
-    if (is_shifted(ref, t->parts))
-        count_panel(sums, s, t, ref, max, count, 1, how);
-    else
-        count_panel(sums, s, t, ref, max, count, 0, how);
+    count_panel(sums, s, t, ref, max, count, how);
     for (int v = 0; v < t->parts; v++)
         logs[v] = log_sum_of(ref[v], sums[v], count[v]).l;
 }
