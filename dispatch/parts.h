@@ -242,7 +242,7 @@ struct act_softmax_job {
 };
 /* Units [first, first + count) of the outer * act_softmax_units(inner) there are: up to that many
  * columns each of an outer index, which side by side do not meet. */
-enum { ACT_SOFTMAX_UNIT = 192 /* whole tiles: 96, 64, 32, 16 or 8 columns */ };
+enum { ACT_SOFTMAX_UNIT = 192 /* whole tiles: 192, 96, 64, 32, 16 or 8 columns */ };
 static inline size_t act_softmax_units(size_t inner)
 {
     return (inner + ACT_SOFTMAX_UNIT - 1) / ACT_SOFTMAX_UNIT;

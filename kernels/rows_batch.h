@@ -7,12 +7,9 @@
 
 #include "kernels/rows_exp.h"
 
-enum {
-    BATCH =
-        16, /* rows at most; of long ones fewer, which would lose what they have in the L1 cache */
-    BATCH_PARTS = BATCH / VL,
-    BATCH_BYTES = 65536
-};
+/* Rows at most, and of long ones what is in the L2 cache: on a Zen 4 rows of 4096 took .96 of the
+ * time of one by one with 64 KiB, .97 with 32, .99 with 16; of 1000 1.00, 1.00 and 1.01. */
+enum { BATCH = 16, BATCH_PARTS = BATCH / VL, BATCH_BYTES = 65536 };
 
 #if ACT_ISA_IS_SCALAR
 typedef double lane; /* of a vec */

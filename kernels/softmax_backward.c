@@ -112,18 +112,13 @@ ACT_OP vec log_slope(vec y, vec g, struct total sum, vec scale)
 #endif
 }
 
-ACT_OP vec gradient_at(const struct gradient *t, size_t at, size_t lanes, struct total sum, int how,
-                       int logarithm)
-{
-    const vec y = x_load(t->s, t->s->x, at, lanes, how), g = x_load(t->s, t->g, at, lanes, how);
-    const vec d =
-        logarithm ? log_slope(y, g, sum, v_set(t->s->scale)) : slope(y, g, sum, v_set(t->s->scale));
-    return keep_live(t->s, at, lanes, how, d);
-}
 ACT_OP void write_gradient(const struct gradient *t, size_t at, size_t lanes, struct total sum,
                            int how, int logarithm)
 {
-    y_store(t->s, t->d, at, gradient_at(t, at, lanes, sum, how, logarithm), lanes, how);
+    const vec y = x_load(t->s, t->s->x, at, lanes, how), g = x_load(t->s, t->g, at, lanes, how);
+    const vec scale = v_set(t->s->scale);
+    const vec d = logarithm ? log_slope(y, g, sum, scale) : slope(y, g, sum, scale);
+    y_store(t->s, t->d, at, keep_live(t->s, at, lanes, how, d), lanes, how);
 }
 
 /* Copies of what a call gives: a store could change the originals. */
